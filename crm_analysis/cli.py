@@ -1,0 +1,137 @@
+"""
+The command line: collects options, calls one function, prints.
+
+Everything it does can be done from Python; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from crm_analysis import __version__
+from crm_analysis.errors import CRMAnalysisError, ParamsError
+from crm_analysis.reporting.build import Cells, RunOptions, run_suite
+from crm_analysis.reporting.params import PARAMS, described
+from crm_analysis.reporting.run import ReportOutcome
+from crm_analysis.reporting.suites import read_suite
+from crm_analysis.tables.workspace import did_you_mean
+
+
+class _Commands(click.Group):
+    """Turns the package's errors into a message without a traceback and the exit code of their class."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CRMAnalysisError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="crm-analysis")
+def main() -> None:
+    """Turn customer, purchase and service records into reports one can act on."""
+
+
+@main.command()
+@click.argument("suite")
+@click.option(
+    "--only", multiple=True, metavar="ID", help="Make only this report, as `list` prints it; may be repeated."
+)
+@click.option("--set", "settings", multiple=True, metavar="ID.NAME=VALUE", help="Change a parameter; may be repeated.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Folder to write to."
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="Reports made side by side.  [default: one a core]")
+@click.option("--resume", is_flag=True, help="Go on with what an interrupted run left.")
+def run(
+    suite: str, only: tuple[str, ...], settings: tuple[str, ...], out: Path, jobs: int | None, *, resume: bool
+) -> None:
+    """Make the reports of SUITE (a name in params/ or a path) and their index page."""
+    chosen = {} if jobs is None else {"jobs": jobs}
+    options = RunOptions(out=out, only=only, settings=settings, resume=resume, **chosen)
+    console = Console(stderr=True)
+    with _Bars(console) if console.is_terminal else _Lines() as watch:
+        folder = run_suite(read_suite(suite), options, watch=watch)
+    click.echo(str(folder / "index.html"))
+
+
+@main.command("list")
+@click.argument("suite")
+def list_reports(suite: str) -> None:
+    """Print the reports that SUITE makes, one identifier a line, as --only takes them."""
+    for identifier in read_suite(suite).identifiers:
+        click.echo(identifier)
+
+
+@main.command()
+@click.argument("report")
+@click.option("--json-schema", is_flag=True, help="Print the JSON schema instead.")
+def params(report: str, *, json_schema: bool) -> None:
+    """Print the parameters of REPORT: type, default, meaning."""
+    if report not in PARAMS:
+        raise ParamsError(f"There is no report {report!r}{did_you_mean(report, PARAMS)}. Known: {', '.join(PARAMS)}.")
+    if json_schema:
+        click.echo(json.dumps(PARAMS[report].model_json_schema(), indent=2))
+        return
+    table = Table("parameter", "type", "default", "meaning", box=None, pad_edge=False)
+    for row in described(report):
+        table.add_row(*map(escape, row))
+    console = Console(file=sys.stdout)
+    console.print(table) if console.is_terminal else Console(file=sys.stdout, width=200).print(table)
+
+
+class _Lines:
+    """Tells how a run goes, a line at a time: for logs."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __call__(self, identifier: str, event: Cells | ReportOutcome) -> None:
+        if isinstance(event, ReportOutcome):
+            click.echo(f"{identifier}: {event.status} after {event.seconds:.1f} s", err=True)
+        elif event.done == 0:
+            click.echo(f"{identifier}: started", err=True)
+
+
+class _Bars:
+    """Tells how a run goes, a bar a report: for a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(),
+        )
+        self._progress = Progress(*columns, console=console)
+        self._bars: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, identifier: str, event: Cells | ReportOutcome) -> None:
+        if isinstance(event, ReportOutcome):
+            self._progress.update(self._bars[identifier], completed=1, total=1, state=event.status)
+        elif event.done == 0:
+            self._bars[identifier] = self._progress.add_task(escape(identifier), total=None, state="starting")
+        else:
+            state = f"cell {event.done} of {event.total}"
+            self._progress.update(self._bars[identifier], completed=event.done, total=event.total, state=state)

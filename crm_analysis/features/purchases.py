@@ -1,0 +1,206 @@
+"""
+What is known of a customer's purchases as of a day: recency, frequency, monetary value and their recent parts.
+
+What was bought (needs) and how customers were served have modules of their own. Every function takes a snapshot, which
+carries its day, so that nothing later can be asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+import pandas as pd
+
+from crm_analysis.errors import TooFewRecordsError
+from crm_analysis.tables.datasets import Dataset
+from crm_analysis.tables.snapshot import Filter, Snapshot
+
+FEATURES = (
+    "recency_days",
+    "frequency",
+    "spend",
+    "monetary_value",
+    "tenure_days",
+    "observed_days",
+    "inter_purchase_days",
+    "recent_spend",
+    "recent_frequency",
+)
+
+# A purchase day is a day with at least one line of positive amount; returns count in the spend of their own day.
+_FEATURES_SQL = """
+WITH days AS (
+    SELECT customer_id, CAST(occurred_at AS DATE) AS day, sum(amount) AS spend, max(amount) > 0 AS bought
+    FROM transactions
+    GROUP BY customer_id, CAST(occurred_at AS DATE)
+),
+customers_seen AS (
+    SELECT customer_id,
+           min(CASE WHEN bought THEN day END) AS first_ever,
+           min(CASE WHEN bought AND day > $history_start THEN day END) AS first_day,
+           max(CASE WHEN bought AND day > $history_start THEN day END) AS last_day,
+           count(CASE WHEN bought AND day > $history_start THEN 1 END) AS frequency,
+           sum(CASE WHEN day > $history_start THEN spend END) AS spend,
+           count(CASE WHEN bought AND day > $recent_start THEN 1 END) AS recent_frequency,
+           sum(CASE WHEN day > $recent_start THEN spend END) AS recent_spend
+    FROM days
+    GROUP BY customer_id
+)
+SELECT customer_id,
+       datediff('day', last_day, $as_of) AS recency_days,
+       frequency,
+       CAST(spend AS DOUBLE) AS spend,
+       CAST(spend AS DOUBLE) / frequency AS monetary_value,
+       datediff('day', first_ever, $as_of) AS tenure_days,
+       least($history_days, datediff('day', first_ever, $as_of) + 1) AS observed_days,
+       CASE WHEN frequency > 1 THEN datediff('day', first_day, last_day) / CAST(frequency - 1 AS DOUBLE)
+            ELSE least($history_days, datediff('day', first_ever, $as_of) + 1) END AS inter_purchase_days,
+       CAST(coalesce(recent_spend, 0) AS DOUBLE) AS recent_spend,
+       recent_frequency
+FROM customers_seen
+WHERE frequency > 0
+ORDER BY customer_id
+"""
+
+_AHEAD_SQL = """
+WITH days AS (
+    SELECT customer_id, CAST(occurred_at AS DATE) AS day, sum(amount) AS spend, max(amount) > 0 AS bought
+    FROM transactions
+    WHERE occurred_at >= $start AND occurred_at < $end
+    GROUP BY customer_id, CAST(occurred_at AS DATE)
+)
+SELECT customer_id, CAST(sum(spend) AS DOUBLE) AS spend_ahead, count(CASE WHEN bought THEN 1 END) AS transactions_ahead
+FROM days
+GROUP BY customer_id
+ORDER BY customer_id
+"""
+
+
+def purchase_features(known: Snapshot, *, history_days: int, horizon_days: int = 90) -> pd.DataFrame:
+    """
+    Describe the purchases of each customer who bought within the history.
+
+    Parameters
+    ----------
+    known : Snapshot
+        The tables as of the day.
+    history_days : int
+        Days looked back on, the day itself included.
+    horizon_days : int
+        Length of the recent part, days.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``customer_id`` (sorted); the columns of :data:`FEATURES`: days, counts of purchase days, and money.
+
+    Raises
+    ------
+    TooFewRecordsError
+        Nobody bought within the history.
+
+    Notes
+    -----
+    ``frequency`` counts distinct days with a purchase (a line of positive amount), ``monetary_value`` is the net spend a
+    purchase day, ``tenure_days`` reaches back to the first purchase ever, ``observed_days`` is its part within the history.
+
+    References
+    ----------
+    Fader, Hardie, Lee (2005), "RFM and CLV", Journal of Marketing Research 42(4), for the terms.
+    """
+    if history_days < 1 or horizon_days < 1:
+        raise ValueError(f"history_days and horizon_days must be at least 1, got {history_days!r} and {horizon_days!r}")
+    as_of = known.as_of
+    parameters = {
+        "as_of": as_of,
+        "history_days": history_days,
+        "history_start": as_of - timedelta(days=history_days),
+        "recent_start": as_of - timedelta(days=min(horizon_days, history_days)),
+    }
+    features = known.query(_FEATURES_SQL, parameters).set_index("customer_id")
+    if features.empty:
+        raise TooFewRecordsError(
+            f"No customer bought within the {history_days} days up to {as_of}. Use a longer history_days or another as_of."
+        )
+    return features
+
+
+def purchases_ahead(known: Snapshot, *, after: date, horizon_days: int) -> pd.DataFrame:
+    """
+    Sum up what each customer bought within the horizon after an origin.
+
+    Parameters
+    ----------
+    known : Snapshot
+        The tables as of a day on or after the horizon's end.
+    after : datetime.date
+        The origin; the horizon begins the next day.
+    horizon_days : int
+        Days.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``customer_id``; ``spend_ahead`` (net money), ``transactions_ahead`` (purchase days). Only customers with a line.
+    """
+    end = after + timedelta(days=horizon_days)
+    if end > known.as_of:
+        raise ValueError(f"the horizon ends on {end}, but the snapshot knows only {known.as_of}")
+    midnight = time()
+    parameters = {
+        "start": datetime.combine(after + timedelta(days=1), midnight),
+        "end": datetime.combine(end + timedelta(days=1), midnight),
+    }
+    return known.query(_AHEAD_SQL, parameters).set_index("customer_id")
+
+
+def purchase_panel(
+    dataset: Dataset,
+    *,
+    origins: Sequence[date],
+    horizon_days: int,
+    history_days: int,
+    where: Filter | None = None,
+) -> pd.DataFrame:
+    """
+    Stack, for several origins, what was known of each customer and what came after.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Shows its tables as of any day.
+    origins : sequence of datetime.date
+        Days from which a forecast is made; each horizon must lie within the data.
+    horizon_days : int
+        Days ahead.
+    history_days : int
+        Days looked back on.
+    where : mapping, optional
+        Only customers with these attributes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row an origin and customer: ``origin``, ``customer_id``, the columns of :data:`FEATURES`, ``spend_ahead``,
+        ``transactions_ahead`` (0 where nothing came).
+
+    Notes
+    -----
+    Features come from the snapshot of their origin and targets from that of their horizon's end: what was known then,
+    cleaned with what was known then.
+    """
+    parts = []
+    for origin in sorted(origins):
+        features = purchase_features(
+            dataset.known(origin, where=where), history_days=history_days, horizon_days=horizon_days
+        )
+        end = dataset.known(origin + timedelta(days=horizon_days), where=where)
+        ahead = purchases_ahead(end, after=origin, horizon_days=horizon_days)
+        joined = features.join(ahead)
+        joined["spend_ahead"] = joined["spend_ahead"].fillna(0.0)
+        joined["transactions_ahead"] = joined["transactions_ahead"].fillna(0).astype("int64")
+        joined.insert(0, "origin", pd.Timestamp(origin).as_unit("us"))
+        parts.append(joined.reset_index())
+    panel = pd.concat(parts, ignore_index=True)
+    return panel[["origin", "customer_id", *FEATURES, "spend_ahead", "transactions_ahead"]]

@@ -1,0 +1,174 @@
+"""
+What is known of a service case when it opens, and how it turned out, as of a day.
+
+Models and their judgement live in :mod:`crm_analysis.models.service_quality`. What becomes known only while a case is
+worked on (its reassignments, its reopens, its first response) is never a feature here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any, Protocol
+
+import pandas as pd
+
+LEVELS = ("team", "channel", "category", "priority")
+NUMBERS = (
+    "opened_weekday",
+    "opened_hour",
+    "target_hours",
+    "earlier_cases",
+    "earlier_missed",
+    "days_since_last_case",
+    "team_open_cases",
+)
+OUTCOMES = ("sla_missed", "low_satisfaction")
+
+# Counts of what was open, or already missed, at a moment are running sums over events: one sort, no join over ranges.
+# At equal times a case counts neither another one that opens with it, nor a miss that is seen with it.
+_FEATURES_SQL = """
+WITH cases AS (
+    SELECT *,
+           coalesce(team, '') AS desk,
+           CASE WHEN due_at IS NOT NULL AND coalesce(resolved_at, $known_until) > due_at THEN greatest(due_at, opened_at)
+                WHEN due_at IS NULL AND NOT sla_met THEN greatest(resolved_at, opened_at) END AS missed_at
+    FROM service_cases
+),
+desk_events AS (
+    SELECT case_id, desk, opened_at AS happened_at, CASE WHEN resolved_at <= opened_at THEN 0 ELSE 1 END AS step
+    FROM cases
+    UNION ALL
+    SELECT NULL, desk, resolved_at, -1
+    FROM cases
+    WHERE resolved_at > opened_at
+),
+desk_sums AS (
+    SELECT case_id,
+           sum(step) OVER (PARTITION BY desk ORDER BY happened_at)
+           - sum(CASE WHEN case_id IS NOT NULL THEN step ELSE 0 END) OVER (PARTITION BY desk, happened_at) AS n_open
+    FROM desk_events
+),
+miss_events AS (
+    SELECT case_id, customer_id, opened_at AS happened_at, 0 AS step FROM cases
+    UNION ALL
+    SELECT NULL, customer_id, missed_at, 1 FROM cases WHERE missed_at IS NOT NULL
+),
+miss_sums AS (
+    SELECT case_id, sum(step) OVER (PARTITION BY customer_id ORDER BY happened_at, step) AS n_missed
+    FROM miss_events
+)
+SELECT case_id,
+       customer_id,
+       opened_at,
+       team,
+       channel,
+       category,
+       priority,
+       CAST(isodow(opened_at) AS BIGINT) AS opened_weekday,
+       CAST(hour(opened_at) AS BIGINT) AS opened_hour,
+       round(datediff('second', opened_at, due_at) / 3600.0, 2)::DOUBLE AS target_hours,
+       rank() OVER (PARTITION BY customer_id ORDER BY opened_at) - 1 AS earlier_cases,
+       CAST(n_missed AS BIGINT) AS earlier_missed,
+       round(datediff('second', max(opened_at) OVER strictly_before, opened_at) / 86400.0, 2)::DOUBLE
+           AS days_since_last_case,
+       CAST(n_open AS BIGINT) AS team_open_cases
+FROM cases
+JOIN desk_sums USING (case_id)
+JOIN miss_sums USING (case_id)
+WINDOW strictly_before AS (
+    PARTITION BY customer_id ORDER BY opened_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND INTERVAL 1 MICROSECOND PRECEDING
+)
+ORDER BY opened_at, case_id
+"""
+
+_OUTCOMES_SQL = """
+SELECT case_id,
+       opened_at,
+       due_at,
+       CAST(resolved_at IS NULL AS BIGINT) AS is_open,
+       CAST(CASE WHEN due_at IS NULL THEN NOT sla_met
+                 WHEN due_at < $known_until THEN resolved_at IS NULL OR resolved_at > due_at END AS BIGINT) AS sla_missed,
+       CAST(satisfaction <= $low AS BIGINT) AS low_satisfaction
+FROM service_cases
+ORDER BY opened_at, case_id
+"""
+
+
+class Queryable(Protocol):
+    """Whatever answers SQL as of a day: a :class:`~crm_analysis.tables.datasets.Snapshot`."""
+
+    as_of: date
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Return the result of a query."""
+
+
+def case_features(known: Queryable) -> pd.DataFrame:
+    """
+    Return what was known of each case at the moment it opened.
+
+    Parameters
+    ----------
+    known : Snapshot
+        The tables as of a day; it needs ``service_cases``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per case in the order of opening: ``case_id``, ``customer_id``, ``opened_at``; the levels of
+        :data:`LEVELS` (missing where unknown); and the numbers of :data:`NUMBERS`: ISO weekday (1 is Monday), hour,
+        hours from opening to due time, earlier cases of the customer, how many of them had visibly missed their target,
+        days since the customer's last case (missing for the first), and other open cases of the team.
+
+    Notes
+    -----
+    Everything is as of the opening, so a later snapshot gives the same values. An earlier case has visibly missed its
+    target once its due time has passed unresolved; without a due time, once it is resolved and ``sla_met`` is false.
+    Cases of no team count as one team.
+    """
+    features = known.query(_FEATURES_SQL, {"known_until": _midnight_after(known.as_of)})
+    return features.astype(
+        {**dict.fromkeys(LEVELS, "str"), "target_hours": "float64", "days_since_last_case": "float64"}
+    )
+
+
+def case_outcomes(known: Queryable, *, low_satisfaction_at_most: int = 2) -> pd.DataFrame:
+    """
+    Return how each case had turned out by the end of the snapshot's day.
+
+    Parameters
+    ----------
+    known : Snapshot
+        The tables as of a day; it needs ``service_cases``.
+    low_satisfaction_at_most : int
+        Answers up to this one (of 1 to 5) are low.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per case in the order of opening: ``case_id``, ``opened_at``, ``due_at``, ``is_open``, and the outcomes
+        ``sla_missed`` and ``low_satisfaction``, each missing while it is not known.
+
+    Raises
+    ------
+    ValueError
+        The limit is not between 1 and 4.
+
+    Notes
+    -----
+    ``sla_missed`` is known once a case is due: then it was resolved in time, or it missed, open or not. Cases not yet due
+    are left out on both sides, even if resolved: a met target is seen earlier than a missed one, which would flatter the
+    latest days. Where there is no due time, it is the contrary of ``sla_met``, known at the resolution.
+    ``low_satisfaction`` is missing where the customer has not answered.
+    """
+    if low_satisfaction_at_most not in {1, 2, 3, 4}:
+        raise ValueError(f"low_satisfaction_at_most must be 1, 2, 3 or 4, got {low_satisfaction_at_most!r}")
+    parameters = {"known_until": _midnight_after(known.as_of), "low": low_satisfaction_at_most}
+    flags = dict.fromkeys(("is_open", *OUTCOMES), "boolean")
+    return known.query(_OUTCOMES_SQL, parameters).astype({**flags, "is_open": "bool"})
+
+
+def _midnight_after(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time())

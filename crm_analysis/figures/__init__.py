@@ -1,0 +1,1 @@
+"""Pictures: tables in, Axes out, each with its alternative text. Nothing is computed here."""

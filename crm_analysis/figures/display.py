@@ -1,0 +1,122 @@
+"""
+Figures that everybody can read: one look, and a text in place of the picture.
+
+What a figure shows belongs in the module named after its report.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib
+import matplotlib.pyplot as plt
+import seaborn as sns
+from IPython.display import Image, display
+from matplotlib.axes import Axes
+
+DOTS_PER_INCH = 110
+INK = "#1f2933"
+ACCENT = "#0b6e99"
+MUTED = "#9aa5b1"
+PALETTE = ["#0b6e99", "#d9822b", "#4a9d5b", "#b5446e", "#6b5ca5", "#8a6d3b", "#3e9c9c", "#c94f3d", "#5c7080", "#a0a82e"]
+
+
+@contextmanager
+def canvas(*, width: float = 8.0, height: float = 4.0) -> Iterator[Axes]:
+    """
+    Yield the Axes of a new figure in the workspace's look.
+
+    Parameters
+    ----------
+    width : float
+        Inches.
+    height : float
+        Inches.
+
+    Yields
+    ------
+    matplotlib.axes.Axes
+        Empty, with the theme's fonts, grid and colours (safe for the colour-blind).
+    """
+    theme = {
+        "axes.edgecolor": MUTED,
+        "axes.labelcolor": INK,
+        "axes.titlelocation": "left",
+        "axes.titleweight": "bold",
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+    with (
+        sns.axes_style("whitegrid"),
+        sns.plotting_context("notebook"),
+        sns.color_palette(PALETTE),
+        matplotlib.rc_context(theme),  # seaborn's styles drop settings they do not know
+    ):
+        _, axes = plt.subplots(figsize=(width, height), layout="constrained")
+        yield axes
+
+
+def describe(axes: Axes, text: str) -> Axes:
+    """
+    Attach the alternative text of a figure.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Any Axes of the figure.
+    text : str
+        What a reader should learn from the picture, with its main figures.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The same Axes.
+    """
+    if not text.strip():
+        raise ValueError("a figure needs an alternative text, got an empty one")
+    axes.figure.set_label(" ".join(text.split()))
+    return axes
+
+
+def alternative_text(axes: Axes) -> str:
+    """
+    Return the alternative text of a figure.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Any Axes of the figure.
+
+    Returns
+    -------
+    str
+        As given to :func:`describe`.
+    """
+    text = axes.figure.get_label()
+    if not text:
+        raise ValueError("this figure has no alternative text; finish its plot function with describe(axes, text)")
+    return str(text)
+
+
+def show(axes: Axes) -> None:
+    """
+    Display a figure as PNG with its alternative text, and close it.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Any Axes of a figure that :func:`describe` has seen.
+    """
+    alt = alternative_text(axes)
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise ValueError("these Axes belong to no figure any more")
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=DOTS_PER_INCH)
+    plt.close(figure)
+    display(Image(data=content.getvalue(), format="png", alt=alt))

@@ -1,0 +1,1 @@
+"""From a suite file to published reports: parameters, runs, exports, the index page."""

@@ -1,0 +1,161 @@
+"""
+Parameters of the reports: one frozen model a notebook, checked before a kernel starts.
+
+How a suite's file and the command line give them belongs in :mod:`crm_analysis.reporting.suites`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from crm_analysis.tables.validation import validated
+
+
+def _plain_day(value: object) -> object:
+    """Let a day be written ``2017-12-31``, as papermill hands it over, but no number or time."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+Day = Annotated[date, BeforeValidator(_plain_day)]
+Attribute = str | int | float | bool
+HistoryDays = Annotated[int, Field(ge=30, le=3650, description="days of purchases looked back on")]
+
+
+class ReportParams(BaseModel):
+    """Parameters that every report has; an unknown, mistyped or out-of-range one is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    report: ClassVar[str]
+
+    dataset: Annotated[str, Field(min_length=1, description="name in params/datasets/, or a path")] = "complete_journey"
+    as_of: Annotated[Day | None, Field(description="last day known, inclusive; null: the last in the data")] = None
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="start of everything random")] = 0
+    where: Annotated[
+        dict[str, Attribute] | None, Field(description="only customers with these attributes, {name: value}")
+    ] = None
+    out: Annotated[str | None, Field(description="folder for tables/ and models/; null: nothing is written")] = None
+
+    @classmethod
+    def checked(cls, values: Mapping[str, Any], *, where: str) -> Self:
+        """
+        Return parameters from outside, all faults at once.
+
+        Parameters
+        ----------
+        values : mapping
+            Name to value.
+        where : str
+            Where they come from, for the message.
+
+        Returns
+        -------
+        ReportParams
+            An instance.
+
+        Raises
+        ------
+        ParamsError
+            Any fault.
+        """
+        return validated(cls, dict(values), where=where)
+
+
+class SegmentationParams(ReportParams):
+    """Parameters of ``notebooks/segmentation.ipynb``."""
+
+    report: ClassVar[str] = "segmentation"
+
+    history_days: HistoryDays = 365
+    max_segments: Annotated[int, Field(ge=2, le=12, description="largest number of groups tried")] = 8
+    min_stability: Annotated[
+        float, Field(ge=0, le=1, description="least adjusted Rand index between bootstrap samples")
+    ] = 0.8
+    n_bootstraps: Annotated[int, Field(ge=5, le=500, description="bootstrap samples for the stability")] = 20
+
+
+class ForecastingParams(ReportParams):
+    """Parameters of ``notebooks/forecasting.ipynb``."""
+
+    report: ClassVar[str] = "forecasting"
+
+    horizon_days: Annotated[int, Field(ge=7, le=730, description="days forecast, and days of the hold-out")] = 90
+    history_days: HistoryDays = 365
+    n_origins: Annotated[int, Field(ge=2, le=24, description="earlier days from which models are trained")] = 4
+    max_svr_rows: Annotated[
+        int, Field(ge=200, le=20_000, description="rows on which the support vector regression is fitted")
+    ] = 4000
+
+
+class ServiceQualityParams(ReportParams):
+    """Parameters of ``notebooks/service_quality.ipynb``."""
+
+    report: ClassVar[str] = "service_quality"
+
+    outcome: Annotated[
+        Literal["sla_missed", "low_satisfaction"], Field(description="what is to be foreseen in a case")
+    ] = "sla_missed"
+    holdout_from: Annotated[Day | None, Field(description="first day judged on; null: by holdout_share")] = None
+    holdout_to: Annotated[Day | None, Field(description="last day judged on; null: as_of")] = None
+    holdout_share: Annotated[float, Field(ge=0.05, le=0.6, description="latest share of cases, the hold-out")] = 0.3
+    low_satisfaction_at_most: Annotated[int, Field(ge=1, le=4, description="marks that count as low, 1 to 5")] = 2
+    max_tree_depth: Annotated[int, Field(ge=1, le=8, description="questions a rule of the tree asks")] = 4
+    n_trees: Annotated[int, Field(ge=20, le=2000, description="trees of the forest")] = 200
+    review_share: Annotated[float, Field(gt=0, le=0.5, description="share of cases that a team can review")] = 0.1
+
+    @model_validator(mode="after")
+    def _period(self) -> Self:
+        if self.holdout_from and self.holdout_to and self.holdout_to < self.holdout_from:
+            raise ValueError(f"holdout_to {self.holdout_to} lies before holdout_from {self.holdout_from}")
+        return self
+
+
+PARAMS: Mapping[str, type[ReportParams]] = {
+    model.report: model for model in (SegmentationParams, ForecastingParams, ServiceQualityParams)
+}
+
+
+def described(report: str) -> list[tuple[str, str, str, str]]:
+    """
+    Describe a report's parameters for people.
+
+    Parameters
+    ----------
+    report : str
+        A key of :data:`PARAMS`.
+
+    Returns
+    -------
+    list of tuple
+        Name, type with its range, default, meaning with its unit.
+
+    Examples
+    --------
+    >>> described("segmentation")[2]
+    ('seed', 'integer, 0 to 4294967295', '0', 'start of everything random')
+    """
+    schema = PARAMS[report].model_json_schema()
+    return [
+        (name, _type_in_words(field), _default(field), str(field.get("description", "")))
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _type_in_words(field: Mapping[str, Any]) -> str:
+    if "enum" in field:
+        return " or ".join(str(value) for value in field["enum"])
+    if "anyOf" in field:
+        return " or ".join(_type_in_words(choice) for choice in field["anyOf"])
+    names = {"string": "text", "object": "mapping"}
+    words = "day" if field.get("format") == "date" else names.get(field["type"], field["type"])
+    low, high = field.get("minimum", field.get("exclusiveMinimum")), field.get("maximum")
+    return f"{words}, {low} to {high}" if low is not None and high is not None else str(words)
+
+
+def _default(field: Mapping[str, Any]) -> str:
+    default = field.get("default")
+    return "null" if default is None else str(default)

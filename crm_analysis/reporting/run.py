@@ -1,0 +1,225 @@
+"""
+Run one notebook: parameters in; executed copy, HTML and recorded results out.
+
+Which notebooks a suite runs, side by side, and where they end up belongs in :mod:`crm_analysis.reporting.suites`
+and :mod:`crm_analysis.reporting.build`.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_event_loop
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import remove_error_markers
+
+from crm_analysis.errors import ReportError
+from crm_analysis.reporting.html import ReportFacts, export_html
+from crm_analysis.reporting.params import ReportParams
+from crm_analysis.reporting.records import Value, file_stem, recorded
+
+Advance = Callable[[int, int], None]
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_MESSAGE_LENGTH = 1000
+
+
+@dataclass(frozen=True)
+class ReportJob:
+    """
+    A report to be made.
+
+    Attributes
+    ----------
+    report : str
+        The notebook's name.
+    params : ReportParams
+        Its parameters, checked.
+    """
+
+    report: str
+    params: ReportParams
+
+    @property
+    def identifier(self) -> str:
+        """As ``list`` prints and ``--only`` takes it."""
+        return self.report + "".join(f"@{name}={value}" for name, value in (self.params.where or {}).items())
+
+    @property
+    def stem(self) -> str:
+        """Of the report's files."""
+        return file_stem(self.report, self.params.where)
+
+
+@dataclass(frozen=True)
+class ReportOutcome:
+    """
+    What came of a report.
+
+    Attributes
+    ----------
+    status : {"ok", "failed"}
+        Whether its notebook ran to the end.
+    seconds : float
+        How long it took.
+    results : dict
+        What it recorded, also before a failure.
+    error : dict or None
+        ``type``, ``message`` and ``cell`` of the failure.
+    """
+
+    status: str
+    seconds: float
+    results: dict[str, Value]
+    error: dict[str, str] | None = None
+
+
+def run_report(
+    job: ReportJob, *, notebooks: Path, folder: Path, facts: ReportFacts, advance: Advance | None = None
+) -> ReportOutcome:
+    """
+    Execute a notebook and write its executed copy and its HTML.
+
+    Parameters
+    ----------
+    job : ReportJob
+        What to make.
+    notebooks : pathlib.Path
+        Where the notebooks are.
+    folder : pathlib.Path
+        Where ``<stem>.ipynb`` and ``<stem>.html`` go; also the kernel's working folder, so that ``out: "."`` is this folder.
+    facts : ReportFacts
+        What the page says of the data; identifier, parameters and status are filled in here.
+    advance : callable, optional
+        Called with cells done and cells in all.
+
+    Returns
+    -------
+    ReportOutcome
+        Also of a failure: the executed copy then shows where it broke off.
+
+    Raises
+    ------
+    ReportError
+        The notebook is missing, or its parameters differ from their model.
+    """
+    source = notebooks / f"{job.report}.ipynb"
+    check_notebook(source, job.params)
+    started = time.monotonic()
+    executed, error = _execute(source, job.params, folder, advance)
+    (folder / f"{job.stem}.ipynb").write_text(nbformat.writes(executed), encoding="utf-8")
+    shown = job.params.model_dump(mode="json", exclude={"out"})
+    status = "failed" if error else "ok"
+    page = replace(facts, identifier=job.identifier, parameters=shown, status=status)
+    export_html(executed, folder / f"{job.stem}.html", facts=page)
+    return ReportOutcome(status, round(time.monotonic() - started, 3), recorded(executed), error)
+
+
+def check_notebook(source: Path, params: ReportParams) -> None:
+    """
+    Check that a notebook declares just the parameters of its model; papermill itself would only warn.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        The notebook.
+    params : ReportParams
+        An instance of its model.
+
+    Raises
+    ------
+    ReportError
+        The notebook is missing or unreadable, or the two differ.
+    """
+    if not source.is_file():
+        raise ReportError(f"There is no notebook {source.name} in the folder notebooks/.")
+    try:
+        declared = set(papermill.inspect_notebook(str(source)))
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        raise ReportError(f"{source.name} cannot be read as a notebook: {error}") from error
+    expected = set(type(params).model_fields)
+    if declared != expected:
+        raise ReportError(
+            f"{source.name}: its parameters cell and {type(params).__name__} differ in {sorted(declared ^ expected)}. "
+            "Give both the same names."
+        )
+
+
+def _execute(
+    source: Path, params: ReportParams, folder: Path, advance: Advance | None
+) -> tuple[nbformat.NotebookNode, dict[str, str] | None]:
+    """Return the executed notebook, and what failed in it."""
+    cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill adds the cell with the given parameters
+    with _private_folder() as scratch:
+        copy = scratch / "executed.ipynb"
+        error = None
+        try:
+            papermill.execute_notebook(
+                str(source),
+                str(copy),
+                parameters=params.model_dump(mode="json"),
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                resources={"metadata": {"path": str(folder)}},
+                kernel_manager_class=_kernel_manager(scratch),
+                on_cell_complete=lambda cell, cell_index: advance(cell_index + 1, cells) if advance else None,  # noqa: ARG005
+            )
+        except PapermillExecutionError as failure:
+            error = _failure(failure)
+        except Exception as failure:  # noqa: BLE001 - a kernel can die in many ways; each is this report's failure
+            error = {"type": type(failure).__name__, "message": _bounded(str(failure)), "cell": "the kernel"}
+        finally:
+            ensure_event_loop().close()
+        executed = nbformat.read(copy if copy.is_file() else source, as_version=4)
+    executed = remove_error_markers(executed)
+    if "papermill" in executed.metadata:
+        executed.metadata.papermill.update(input_path=f"notebooks/{source.name}", output_path=None)
+    return executed, error
+
+
+def _failure(failure: PapermillExecutionError) -> dict[str, str]:
+    first_line = next((line for line in failure.source.splitlines() if line.strip()), "")
+    return {
+        "type": failure.ename,
+        "message": _bounded(_ANSI.sub("", failure.evalue)),
+        "cell": f"In [{failure.exec_count}]: {first_line.strip()[:100]}",
+    }
+
+
+def _bounded(message: str) -> str:
+    return message if len(message) <= _MESSAGE_LENGTH else message[: _MESSAGE_LENGTH - 1] + "…"
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="crm_report_"))  # mode 0700; a short path, which sockets need
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kernel_manager(scratch: Path) -> type[AsyncKernelManager]:
+    """Return a manager whose kernels talk over sockets in a private folder: no ports to collide on or to listen in."""
+    if sys.platform == "win32":
+        return AsyncKernelManager
+
+    class PrivateKernelManager(AsyncKernelManager):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.transport = "ipc"
+            self.ip = str(scratch / "kernel")
+            self.connection_file = str(scratch / "kernel.json")
+
+    return PrivateKernelManager

@@ -1,0 +1,1 @@
+"""Tables one can trust: where they come from, what they must hold, how they are repaired."""

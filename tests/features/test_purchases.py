@@ -1,0 +1,119 @@
+"""Claims about what is known of a customer's purchases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crm_analysis.errors import TooFewRecordsError
+from crm_analysis.features.purchases import FEATURES, purchase_features, purchase_panel, purchases_ahead
+from crm_analysis.tables.datasets import Dataset, open_dataset
+
+Write = Callable[..., str]
+AS_OF = date(2024, 3, 31)
+
+
+def many_purchases(seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 200, 600), unit="D")
+    return pd.DataFrame(
+        {
+            "customer_id": rng.integers(0, 40, 600).astype(str),
+            "occurred_at": days.astype(str),
+            "amount": rng.normal(20, 15, 600).round(2),
+        }
+    )
+
+
+def test_features_agree_with_the_pencil(shop: Dataset) -> None:
+    features = purchase_features(shop.known(AS_OF), history_days=365, horizon_days=40)
+    expected = pd.DataFrame(
+        {
+            "recency_days": [50, 71, 0],
+            "frequency": [2, 1, 2],
+            "spend": [31.0, 7.5, 32.5],
+            "monetary_value": [15.5, 7.5, 16.25],
+            "tenure_days": [86, 71, 30],
+            "observed_days": [87, 72, 31],
+            "inter_purchase_days": [36.0, 72.0, 30.0],
+            "recent_spend": [0.0, 0.0, 32.5],
+            "recent_frequency": [0, 0, 2],
+        },
+        index=pd.Index(["ann", "bob", "cid"], name="customer_id"),
+    )
+    pd.testing.assert_frame_equal(features, expected, check_dtype=False, check_index_type=False)
+
+
+def test_the_history_holds_its_number_of_days_the_last_included(shop: Dataset) -> None:
+    assert list(purchase_features(shop.known(AS_OF), history_days=51).index) == ["ann", "cid"]
+    assert list(purchase_features(shop.known(AS_OF), history_days=50).index) == ["cid"]
+
+
+def test_a_return_counts_on_its_own_day_and_is_no_purchase(shop: Dataset) -> None:
+    features = purchase_features(shop.known(AS_OF), history_days=365, horizon_days=49)
+    assert features.loc["ann", ["recent_spend", "recent_frequency", "spend"]].tolist() == [-4.0, 0.0, 31.0]
+
+
+def test_nothing_after_as_of_leaks(write_dataset: Write) -> None:
+    past = many_purchases()
+    future = past.assign(occurred_at="2024-12-01", amount=1e6)
+    day = date(2024, 7, 1)
+    known = past[past["occurred_at"] <= "2024-07-01"]
+    assert len(known) < len(past)
+    alone = purchase_features(open_dataset(write_dataset("alone", transactions=known)).known(day), history_days=365)
+    both = open_dataset(write_dataset("both", transactions=pd.concat([past, future]))).known(day)
+    pd.testing.assert_frame_equal(purchase_features(both, history_days=365), alone)
+
+
+def test_order_of_rows_and_names_of_customers_change_nothing(write_dataset: Write) -> None:
+    lines = many_purchases()
+    shuffled = lines.sample(frac=1, random_state=1).assign(customer_id=lambda rows: "c" + rows["customer_id"])
+    day = date(2024, 7, 1)
+    first = purchase_features(open_dataset(write_dataset("a", transactions=lines)).known(day), history_days=365)
+    second = purchase_features(open_dataset(write_dataset("b", transactions=shuffled)).known(day), history_days=365)
+    assert list(second.index) == [f"c{name}" for name in first.index]
+    np.testing.assert_array_equal(first.to_numpy(), second.to_numpy())
+
+
+def test_another_currency_changes_money_by_its_factor_only(write_dataset: Write) -> None:
+    lines, day = many_purchases(), date(2024, 7, 1)
+    rich = lines.assign(amount=(lines["amount"] * 100).round(0))
+    first = purchase_features(open_dataset(write_dataset("a", transactions=lines)).known(day), history_days=365)
+    second = purchase_features(open_dataset(write_dataset("b", transactions=rich)).known(day), history_days=365)
+    money = ["spend", "monetary_value", "recent_spend"]
+    pd.testing.assert_frame_equal(first[money] * 100, second[money])
+    pd.testing.assert_frame_equal(first.drop(columns=money), second.drop(columns=money))
+
+
+def test_the_horizon_begins_the_day_after_its_origin(shop: Dataset) -> None:
+    ahead = purchases_ahead(shop.known(AS_OF), after=date(2024, 2, 10), horizon_days=20)
+    assert ahead.to_dict("index") == {
+        "ann": {"spend_ahead": -4.0, "transactions_ahead": 0},
+        "cid": {"spend_ahead": 30.0, "transactions_ahead": 1},
+    }
+
+
+def test_a_horizon_beyond_what_is_known_is_refused(shop: Dataset) -> None:
+    with pytest.raises(ValueError, match="the horizon ends on 2024-04-01"):
+        purchases_ahead(shop.known(AS_OF), after=date(2024, 3, 1), horizon_days=31)
+
+
+def test_the_panel_joins_what_was_known_with_what_came(shop: Dataset) -> None:
+    panel = purchase_panel(shop, origins=[date(2024, 2, 1), date(2024, 1, 6)], horizon_days=30, history_days=365)
+    assert list(panel.columns) == ["origin", "customer_id", *FEATURES, "spend_ahead", "transactions_ahead"]
+    assert panel[["origin", "customer_id", "spend_ahead", "transactions_ahead"]].values.tolist() == [
+        [pd.Timestamp("2024-01-06"), "ann", 0.0, 0],
+        [pd.Timestamp("2024-02-01"), "ann", 16.0, 1],
+        [pd.Timestamp("2024-02-01"), "bob", 30.0 - 30.0, 0],
+    ]
+
+
+def test_no_purchase_in_the_history_is_told(write_dataset: Write) -> None:
+    lines = pd.DataFrame({"customer_id": ["ann"] * 2, "occurred_at": ["2024-01-01", "2024-06-01"], "amount": [5, -5]})
+    known = open_dataset(write_dataset(transactions=lines)).known(date(2024, 6, 1))
+    with pytest.raises(TooFewRecordsError, match="No customer bought within the 30 days up to 2024-06-01"):
+        purchase_features(known, history_days=30)
