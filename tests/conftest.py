@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from crm_analysis.reporting.build import RunOptions, run_suite
+from crm_analysis.reporting.suites import read_suite
 from crm_analysis.tables.datasets import Dataset, open_dataset
 
 ROOT = Path(__file__).parent.parent
@@ -65,6 +67,15 @@ def write_dataset(workspace: Path) -> Callable[..., str]:
 def shop(write_dataset: Callable[..., str]) -> Dataset:
     """A shop with three customers and seven lines."""
     return open_dataset(write_dataset(transactions=PURCHASES))
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration, run once for all tests that read its reports."""
+    out = tmp_path_factory.mktemp("reports")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        return run_suite(read_suite("demo"), RunOptions(out=out))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,9 @@ COMMAND = (
     "uv pip compile pyproject.toml --extra tests --universal --python-version 3.11 --fork-strategy fewest "
     "--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade"
 )
-_PIN = re.compile(r"^(?P<pin>[A-Za-z0-9._-]+(?:\[[^\]]*\])?==[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+?))?\s*\\?$", re.MULTILINE)
+_PIN = re.compile(
+    r"^(?P<pin>[A-Za-z0-9._-]+(?:\[[^\]]*\])?==[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+?))?\s*\\?$", re.MULTILINE
+)
 
 
 def pins(lock: str) -> list[str]:
@@ -51,9 +53,7 @@ def main() -> None:
     """Write both files."""
     head = "# Made by `make lock`; installed with: pip install --require-hashes -r requirements.lock\n"
     executable = str(Path(sys.executable).with_name("uv"))
-    answer = subprocess.run(
-        [executable, *COMMAND.split()[1:]], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+    answer = subprocess.run([executable, *COMMAND.split()[1:]], cwd=ROOT, check=True, capture_output=True, text=True)
     LOCK.write_text(head + answer.stdout, encoding="utf-8")
     ENVIRONMENT.write_text(environment(answer.stdout), encoding="utf-8")
 

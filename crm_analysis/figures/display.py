@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -40,7 +41,7 @@ def canvas(*, width: float = 8.0, height: float = 4.0) -> Iterator[Axes]:
     matplotlib.axes.Axes
         Empty, with the theme's fonts, grid and colours (safe for the colour-blind).
     """
-    theme = {
+    theme: dict[Any, Any] = {
         "axes.edgecolor": MUTED,
         "axes.labelcolor": INK,
         "axes.titlelocation": "left",

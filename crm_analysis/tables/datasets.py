@@ -207,7 +207,7 @@ class Dataset:
         relation = self._relation(table, source)
         land(
             self.connection,
-            Landing(table, relation, source.columns, source.format, zones, self._path.name),
+            Landing(table, relation, source.columns, source.format, self._reads_fast(table), zones, self._path.name),
             schema=LANDED,
         )
         self._landed.add(table)
@@ -227,6 +227,12 @@ class Dataset:
             Rule by name, with its argument.
         """
         return self._file.tables[table].cleaning
+
+    def _reads_fast(self, table: str) -> bool:
+        """Say whether reading the source again costs little: typed columns, no join, no time to move."""
+        parquet = all(path.suffix == ".parquet" for path in self._paths[table])
+        source = self._file.tables[table]
+        return parquet and not source.builtin and not source.query and self._file.timezone == self._file.days_in.key
 
     def _relation(self, table: str, source: TableSource) -> str:
         if source.builtin:

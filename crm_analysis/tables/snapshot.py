@@ -209,6 +209,10 @@ class Snapshot:
         """Raise when `where` names an attribute or a value that no customer has."""
         if not self.where:
             return
+        if "customers" not in self.tables:
+            raise ParamsError(
+                f"where: dataset {self._dataset.name} has no table customers, so there is no attribute to choose by."
+            )
         self._dataset.land("customers")
         described = self._connection.execute(f"DESCRIBE {LANDED}.customers").fetchall()
         attributes = [str(row[0]) for row in described]

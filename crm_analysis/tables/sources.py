@@ -55,6 +55,8 @@ class Landing:
         Canonical name to the source's own.
     text : TextFormat
         How text is to be read.
+    stays : bool
+        Whether the source is quick to read again: it then stays where it is, behind a view, instead of being copied.
     zones : tuple of str
         Time zone of the source's times, and the one whose midnights cut days.
     where : str
@@ -65,6 +67,7 @@ class Landing:
     relation: str
     columns: Mapping[str, str]
     text: TextFormat
+    stays: bool
     zones: tuple[str, str]
     where: str
 
@@ -132,13 +135,16 @@ def land(connection: duckdb.DuckDBPyConnection, landing: Landing, *, schema: str
     expressions = _expressions(landing, types)
     selected = ",\n".join(f"{expression} AS {identifier(name)}" for name, expression in expressions.items())
     target = f"{identifier(schema)}.{identifier(landing.table)}"
+    made = "VIEW" if landing.stays else "TABLE"
+    every_value = ", ".join(f"count({identifier(name)})" for name in expressions)
     try:
-        connection.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT {selected} FROM ({landing.relation})")
+        connection.execute(f"CREATE {made} {target} AS SELECT {selected} FROM ({landing.relation})")
+        counted = connection.execute(f"SELECT count(*), {every_value} FROM {target}").fetchone()
     except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
         raise _unreadable_values(connection, landing, types) or _unreadable(landing, error) from error
     except duckdb.Error as error:
         raise _unreadable(landing, error) from error
-    if not connection.execute(f"SELECT 1 FROM {target} LIMIT 1").fetchone():
+    if not counted or counted[0] == 0:
         raise DataQualityError(
             f"Table {landing.table} of {landing.where} is empty: the source has columns but no rows. "
             "Look whether its files or its query are the right ones."

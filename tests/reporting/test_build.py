@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from crm_analysis.reporting.build import Cells, RunOptions, run_suite
 from crm_analysis.reporting.publication import Publication
 from crm_analysis.reporting.run import ReportOutcome
 from crm_analysis.reporting.suites import read_suite
-from tests.reporting.conftest import BROKEN
+from tests.reporting.conftest import BROKEN, REAL
 
 Write = Callable[..., str]
 
@@ -39,7 +40,6 @@ def test_a_run_writes_what_the_design_promises(write_suite: Write, tmp_path: Pat
         "segmentation.html",
         "segmentation.ipynb",
         "tables/segmentation_list.csv",
-        "tables/segmentation_list.parquet",
     ]
     assert [path.name for path in folder.parent.iterdir()] == ["2024-03-01"]
     manifest = manifest_of(folder)
@@ -60,8 +60,12 @@ def test_no_file_of_a_run_holds_a_path_of_this_machine(write_suite: Write, tmp_p
             assert str(tmp_path) not in file.read_text(), file.name
 
 
-def test_one_set_of_reports_a_value_each_under_its_own_name(write_suite: Write, tmp_path: Path) -> None:
-    folder = run(write_suite(for_each={"region": ["north", "a/b <i>"]}), tmp_path)
+def test_one_set_of_reports_a_value_each_under_its_own_name(
+    write_suite: Write, write_notebook: Callable[..., Path], tmp_path: Path
+) -> None:
+    suite = write_suite(for_each={"region": ["north", "a/b <i>"]})
+    write_notebook("segmentation", REAL.format(report="segmentation"))
+    folder = run(suite, tmp_path)
     encoded = "a%2Fb%20%3Ci%3E"
     assert {path.name for path in folder.glob("*.html")} == {
         "index.html",
@@ -77,7 +81,9 @@ def test_a_failing_notebook_is_named_and_the_others_finish(
 ) -> None:
     suite = write_suite(reports={"segmentation": {}, "forecasting": {}})
     write_notebook("segmentation", BROKEN)
-    with pytest.raises(ReportError, match=r"1 of 2 reports failed:\n  - segmentation: KeyError in In \[3\]: from crm"):
+    with pytest.raises(
+        ReportError, match=r"1 of 2 reports failed:\n  - segmentation: KeyError in In \[3\]: from IPython"
+    ):
         run(suite, tmp_path)
     folder = tmp_path / "trial" / "2024-03-01"
     manifest = manifest_of(folder)
@@ -177,7 +183,7 @@ def test_a_run_that_died_while_publishing_is_mended(write_suite: Write, tmp_path
 
 def test_two_runs_do_not_write_to_one_folder(write_suite: Write, tmp_path: Path) -> None:
     suite = write_suite()
-    holder = Publication(tmp_path, "trial", read_suite(suite).file.as_of or __import__("datetime").date(2024, 3, 1))
+    holder = Publication(tmp_path, "trial", date(2024, 3, 1))
     with holder.opened(), pytest.raises(ParamsError, match="Another run is writing"):
         run(suite, tmp_path)
 

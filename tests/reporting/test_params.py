@@ -50,7 +50,9 @@ def test_all_faults_are_told_at_once() -> None:
 
 def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(ParamsError, match="lies before holdout_from"):
-        ServiceQualityParams.checked({"holdout_from": "2024-02-01", "holdout_to": "2024-01-01"}, where="service_quality")
+        ServiceQualityParams.checked(
+            {"holdout_from": "2024-02-01", "holdout_to": "2024-01-01"}, where="service_quality"
+        )
 
 
 def test_parameters_are_frozen() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -45,7 +44,10 @@ def test_a_bare_name_means_all_its_values(suite: Suite) -> None:
 def test_a_setting_for_one_value_goes_before_one_for_all(suite: Suite) -> None:
     settings = ["segmentation@region=a/b.c=d.seed=5", "segmentation.seed=4"]
     jobs = suite.jobs(as_of=AS_OF, dataset="shop", settings=settings, only=["segmentation"])
-    assert [(job.params.where, job.params.seed) for job in jobs] == [({"region": "north"}, 4), ({"region": "a/b.c=d"}, 5)]
+    assert [(job.params.where, job.params.seed) for job in jobs] == [
+        ({"region": "north"}, 4),
+        ({"region": "a/b.c=d"}, 5),
+    ]
 
 
 def test_parameters_come_from_the_file_and_the_suite(suite: Suite) -> None:

@@ -1,0 +1,23 @@
+"""Run the benchmarks named on the command line, else all, and print their figures as Markdown tables."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import demo_suite, purchase_features
+
+BENCHMARKS = {"purchase_features": purchase_features.figures, "demo_suite": demo_suite.figures}
+
+
+def main() -> None:
+    """Print one table a benchmark."""
+    for name in sys.argv[1:] or BENCHMARKS:
+        print(f"\n## {name}\n")
+        for row_number, row in enumerate(BENCHMARKS[name]()):
+            print("| " + " | ".join(row) + " |")
+            if row_number == 0:
+                print("|" + "---|" * len(row))
+
+
+if __name__ == "__main__":
+    main()
