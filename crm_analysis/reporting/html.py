@@ -90,6 +90,8 @@ def export_html(notebook: nbformat.NotebookNode, destination: Path, *, facts: Re
     failure = cells.find(class_="failure")
     if failure is not None:
         failure["id"] = "failure"
+    for box in cells.select(".provenance"):
+        box.decompose()  # the page's head says it
     headings = markup.outline(cells)
     markup.gather_code(cells)
     markup.finish_tables(cells)

@@ -21,6 +21,7 @@ SOURCES = frozenset({"src", "srcset", "srcdoc", "poster", "background", "data", 
 SPANS = "[colspan], [rowspan]"
 MISSING_TEXTS = frozenset({"", "-", "–", "—", "nan", "nat", "none", "null", "<na>"})
 NUMBER_SIGNS = str.maketrans({"−": "-", **dict.fromkeys(",%$€£¥ \u00a0\u202f", "")})
+TIME = re.compile(r"\d{4}-\d\d-\d\d\b")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -191,9 +192,10 @@ def _mark_columns(table: Tag) -> None:
     is_regular = len(headers) == 1 and {len(row) for row in rows} == {len(headers[0])} and not table.select(SPANS)
     if is_regular:
         for column in zip(*headers, *rows, strict=True):
-            if _is_numeric([_text(cell) for cell in column[1:]]):
+            kind = _kind([_text(cell) for cell in column[1:]])
+            if kind is not None:
                 for cell in column:
-                    _set_classes(cell, {*cell.get_attribute_list("class"), "number"})
+                    _set_classes(cell, {*cell.get_attribute_list("class"), kind})
     sortable = {"sortable"} if is_regular and classes & {"sortable", "dataframe"} else set()
     _set_classes(table, (classes - {"sortable"}) | sortable)
 
@@ -208,7 +210,11 @@ def _set_classes(tag: Tag, names: Iterable[str | None]) -> None:
     tag["class"] = " ".join(sorted(name for name in names if name))
 
 
-def _is_numeric(texts: list[str]) -> bool:
-    """Whether all texts that are not missing are numbers, and at least one is."""
-    present = [text.translate(NUMBER_SIGNS) for text in texts if text.lower() not in MISSING_TEXTS]
-    return bool(present) and all(NUMBER.fullmatch(text) for text in present)
+def _kind(texts: list[str]) -> str | None:
+    """Return ``number`` or ``time`` where all texts that are not missing are one, and at least one is."""
+    present = [text for text in texts if text.lower() not in MISSING_TEXTS]
+    if present and all(NUMBER.fullmatch(text.translate(NUMBER_SIGNS)) for text in present):
+        return "number"
+    if present and all(TIME.match(text) for text in present):
+        return "time"
+    return None

@@ -47,7 +47,6 @@ def open_catalogue(readable: Iterable[Path]) -> duckdb.DuckDBPyConnection:
     connection.execute(f"SET allowed_paths = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET lock_configuration = true")
     return connection
 
