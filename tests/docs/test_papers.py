@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from crm_analysis import __version__
 from crm_analysis.cli import main
 from crm_analysis.features.purchases import FEATURES
 from crm_analysis.reporting.params import PARAMS
@@ -92,7 +94,9 @@ def test_every_target_of_make_has_its_help() -> None:
     assert {"report", "test", "lab", "lint", "format", "notebooks", "bench", "clean"} <= targets
 
 
-@pytest.mark.parametrize("term", [*FEATURES, "spend_ahead", "transactions_ahead", *sum(PROMISED.values(), [])])
+@pytest.mark.parametrize(
+    "term", [*FEATURES, "spend_ahead", "transactions_ahead", *chain.from_iterable(PROMISED.values())]
+)
 def test_glossary_defines_every_feature_and_recorded_name(term: str) -> None:
     assert f"`{term}`" in read("GLOSSARY.md")
 
@@ -119,8 +123,6 @@ def test_every_pin_has_its_hash_and_no_host() -> None:
 
 
 def test_versions_agree(project: dict[str, Any]) -> None:
-    from crm_analysis import __version__
-
     assert project["version"] == __version__
 
 

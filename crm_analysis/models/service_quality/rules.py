@@ -1,0 +1,137 @@
+"""
+A decision tree as rules in words, each with how many cases it covers and how often they had the outcome.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from crm_analysis.features.service import LEVELS, NUMBERS
+from crm_analysis.models.service_quality.drivers import MIN_CASES_SHOWN
+from crm_analysis.models.service_quality.encoding import EncodedColumn, encoded_columns, model_inputs
+from crm_analysis.models.service_quality.wording import ATTRIBUTES, WEEKDAYS
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a case must meet to reach a leaf, by attribute; later questions narrow earlier answers."""
+
+    levels: dict[str, str] = field(default_factory=dict)
+    not_levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    bounds: dict[str, tuple[float, float, bool]] = field(default_factory=dict)  # above, at most, also where missing
+
+    def narrowed(self, column: EncodedColumn, threshold: float, *, upper: bool, missing: bool) -> Conditions:
+        """Return the conditions after one more answer."""
+        name, level = column
+        if level is None:
+            above, at_most, also_missing = self.bounds.get(name, (-math.inf, math.inf, True))
+            above, at_most = (max(above, threshold), at_most) if upper else (above, min(at_most, threshold))
+            return replace(self, bounds={**self.bounds, name: (above, at_most, also_missing and missing)})
+        if upper:
+            return replace(self, levels={**self.levels, name: level})
+        return replace(self, not_levels={**self.not_levels, name: (*self.not_levels.get(name, ()), level)})
+
+
+def tree_rules(tree: Pipeline, *, training: pd.DataFrame, holdout: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """
+    Return a fitted decision tree as rules, the riskiest first.
+
+    Parameters
+    ----------
+    tree : sklearn.pipeline.Pipeline
+        A decision tree fitted on `training`.
+    training : pandas.DataFrame
+        Features and outcome of the cases it learnt from.
+    holdout : pandas.DataFrame
+        Features and outcome of later cases.
+    outcome : str
+        The column that holds the outcome.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``rule`` (in words), ``n_training`` and ``rate_training`` (what the tree learnt), ``n_holdout`` and ``rate_holdout``
+        (what came later; missing with fewer than five cases). Every case meets one rule.
+    """
+    inputs = model_inputs(training)
+    has_missing = {name for name in NUMBERS if inputs[name].isna().any()}
+    wholes = {name for name in NUMBERS if (inputs[name].dropna() % 1 == 0).all()}
+    rules = {
+        leaf: _sentence(conditions, wholes=wholes, has_missing=has_missing)
+        for leaf, conditions in _leaves(tree).items()
+    }
+    learnt, later = _by_leaf(tree, training, outcome), _by_leaf(tree, holdout, outcome)
+    table = pd.DataFrame({"rule": rules}).join(learnt.add_suffix("_training")).join(later.add_suffix("_holdout"))
+    few = ~(table["n_holdout"] >= MIN_CASES_SHOWN)
+    table["n_holdout"], table["rate_holdout"] = table["n_holdout"].mask(few), table["rate_holdout"].mask(few)
+    table = table.astype({"n_training": "Int64", "n_holdout": "Int64"})
+    return table.sort_values(["rate_training", "rule"], ascending=[False, True], ignore_index=True)
+
+
+def _leaves(tree: Pipeline) -> dict[int, Conditions]:
+    """The conditions of each leaf, by its node."""
+    columns, nodes = encoded_columns(tree), tree["classify"].tree_
+    found: dict[int, Conditions] = {}
+    waiting = [(0, Conditions())]
+    while waiting:
+        node, conditions = waiting.pop()
+        left, right = int(nodes.children_left[node]), int(nodes.children_right[node])
+        if left == right:
+            found[node] = conditions
+            continue
+        column, threshold = columns[nodes.feature[node]], float(nodes.threshold[node])
+        missing_left = bool(nodes.missing_go_to_left[node])
+        waiting.append((left, conditions.narrowed(column, threshold, upper=False, missing=missing_left)))
+        waiting.append((right, conditions.narrowed(column, threshold, upper=True, missing=not missing_left)))
+    return found
+
+
+def _by_leaf(tree: Pipeline, cases: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    leaf = tree["classify"].apply(tree["encode"].transform(model_inputs(cases)))
+    grouped = cases[outcome].groupby(leaf)
+    return pd.DataFrame({"n": grouped.size(), "rate": grouped.mean()})
+
+
+def _sentence(conditions: Conditions, *, wholes: set[str], has_missing: set[str]) -> str:
+    parts = [
+        _level_condition(name, conditions) for name in LEVELS if name in {**conditions.levels, **conditions.not_levels}
+    ]
+    for name in (name for name in NUMBERS if name in conditions.bounds):
+        above, at_most, also_missing = conditions.bounds[name]
+        missing = " or none" if also_missing and name in has_missing else ""
+        parts.append(f"{ATTRIBUTES[name]} {_range(name, above, at_most, whole=name in wholes)}{missing}")
+    return ", ".join(parts) if parts else "every case"
+
+
+def _level_condition(name: str, conditions: Conditions) -> str:
+    if name in conditions.levels:
+        return f"{ATTRIBUTES[name]} is {conditions.levels[name]}"
+    return f"{ATTRIBUTES[name]} is not {' or '.join(conditions.not_levels[name])}"
+
+
+def _range(name: str, above: float, at_most: float, *, whole: bool) -> str:
+    if not whole:
+        return _decimal_range(above, at_most)
+    first, last = (
+        above if math.isinf(above) else math.floor(above) + 1,
+        at_most if math.isinf(at_most) else math.floor(at_most),
+    )
+    if name == "opened_weekday":
+        first, last = max(first, 1), min(last, 7)
+        days = WEEKDAYS[int(first) - 1 : int(last)]
+        return f"is {days[0]}" if len(days) == 1 else f"is {days[0]} to {days[-1]}"
+    if math.isinf(first):
+        return f"at most {last:g}"
+    if math.isinf(last):
+        return f"at least {first:g}"
+    return f"{first:g}" if first == last else f"{first:g} to {last:g}"
+
+
+def _decimal_range(above: float, at_most: float) -> str:
+    if math.isinf(above):
+        return f"at most {at_most:.1f}"
+    return f"over {above:.1f}" if math.isinf(at_most) else f"over {above:.1f}, at most {at_most:.1f}"

@@ -1,0 +1,119 @@
+"""
+Words for attributes, outcomes, models and ranges, as a service manager would say them.
+
+Sentences that depend on results are put together where the results are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+ATTRIBUTES = {
+    "team": "team",
+    "channel": "channel",
+    "category": "category",
+    "priority": "priority",
+    "opened_weekday": "weekday of the opening",
+    "opened_hour": "hour of the opening",
+    "target_hours": "hours to the due time",
+    "earlier_cases": "earlier cases of the customer",
+    "earlier_missed": "earlier missed targets of the customer",
+    "days_since_last_case": "days since the customer's last case",
+    "team_open_cases": "open cases of the team",
+}
+MODELS = {"decision_tree": "decision tree", "random_forest": "random forest", "base_rate": "base rate"}
+MEASURES = {
+    "auc": "area under the ROC curve",
+    "average_precision": "average precision",
+    "brier": "Brier score",
+    "brier_gain": "Brier score gained",
+}
+ENDED = {"sla_missed": "missed the target", "low_satisfaction": "ended in a low satisfaction"}
+ENDING = {"sla_missed": "a missed target", "low_satisfaction": "a low satisfaction"}
+
+
+def readable(table: pd.DataFrame, *, decimals: int = 2) -> pd.DataFrame:
+    """
+    Return a table for readers: attributes and models in words, numbers rounded.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any table of a result.
+    decimals : int
+        Places kept.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows.
+
+    Examples
+    --------
+    >>> readable(pd.DataFrame({"attribute": ["opened_hour"], "importance": [0.1234]})).values.tolist()
+    [['hour of the opening', 0.12]]
+    """
+    flat = table.reset_index() if table.index.name else table.copy()
+    for column, words in (("attribute", ATTRIBUTES), ("model", MODELS), ("measure", MEASURES)):
+        if column in flat and not pd.api.types.is_numeric_dtype(flat[column]):
+            flat[column] = flat[column].map(lambda name, words=words: words.get(name, name))
+    numbers = flat.select_dtypes("number")
+    return flat.assign(**(numbers.round(decimals) + 0))  # + 0: no negative zeros
+
+
+def in_words(names: list[str]) -> str:
+    """
+    Return names as a list in a sentence.
+
+    Parameters
+    ----------
+    names : list of str
+        At least one.
+
+    Returns
+    -------
+    str
+        With commas and an "and".
+
+    Examples
+    --------
+    >>> in_words(["team", "channel", "category"])
+    'team, channel and category'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def number_range(values: pd.Series, start: float, starts: npt.NDArray[np.float64]) -> str:
+    """
+    Return the range of a number from one start to the next in words.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        The number; whole ones are named by their first and last.
+    start : float
+        Where the range begins.
+    starts : numpy.ndarray
+        Where all ranges begin, ascending.
+
+    Returns
+    -------
+    str
+        Such as ``3 to 5`` or ``20 or more``.
+
+    Examples
+    --------
+    >>> number_range(pd.Series([0, 1, 5]), 1, np.array([0.0, 1.0, 4.0]))
+    '1 to 3'
+    """
+    later = starts[starts > start]
+    known = values.dropna()
+    if (known == known.round()).all():
+        last = later[0] - 1 if len(later) else known.max()
+        if last == start:
+            return f"{start:g}"
+        return f"{start:g} to {last:g}" if len(later) else f"{start:g} or more"
+    return f"{start:.1f} to under {later[0]:.1f}" if len(later) else f"{start:.1f} or more"
