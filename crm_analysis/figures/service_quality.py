@@ -61,7 +61,11 @@ def plot_calibration(calibration: pd.DataFrame, *, outcome: str) -> Axes:
     with canvas(width=5.5, height=4.5) as axes:
         axes.plot([0, top], [0, top], color=MUTED, linestyle="--", label="as expected")
         axes.plot(
-            calibration["predicted"], calibration["actual"], marker="o", color=ACCENT, label="groups of like probability"
+            calibration["predicted"],
+            calibration["actual"],
+            marker="o",
+            color=ACCENT,
+            label="groups of like probability",
         )
         axes.set(xlabel="expected share", ylabel=f"share that {ENDED[outcome]}", xlim=(0, top), ylim=(0, top))
         for axis in (axes.xaxis, axes.yaxis):

@@ -134,7 +134,7 @@ def run_suite(suite: Suite, options: RunOptions, *, watch: Watch = unwatched) ->
             index="index.html",
         )
         del dataset  # its catalogue need not stay in memory beside the kernels
-        with _workspace_for_kernels():
+        with _kernel_environment(max(1, min(options.jobs, len(remaining)))):
             _run_all(remaining, publication.partial, manifest, facts, options.jobs, watch)
         made = manifest["reports"]
         manifest["reports"] = {name: made[name] for name in suite.identifiers if name in made}
@@ -264,17 +264,20 @@ def _raise_failures(manifest: dict[str, Any], made: Sequence[str], folder: Path)
 
 
 @contextmanager
-def _workspace_for_kernels() -> Iterator[None]:
-    """Let kernels find the workspace from the folder that is being built."""
-    before = os.environ.get("CRM_HOME")
-    os.environ["CRM_HOME"] = str(project_root())
+def _kernel_environment(kernels: int) -> Iterator[None]:
+    """Let kernels find the workspace from the folder that is being built, and share the cores instead of fighting for them."""
+    threads = str(max(1, (os.cpu_count() or 1) // kernels))
+    wanted = {"CRM_HOME": str(project_root()), "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update({name: value for name, value in wanted.items() if name == "CRM_HOME" or before[name] is None})
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["CRM_HOME"]
-        else:
-            os.environ["CRM_HOME"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _git_commit() -> str | None:

@@ -105,7 +105,7 @@ def test_a_horizon_beyond_what_is_known_is_refused(shop: Dataset) -> None:
 def test_the_panel_joins_what_was_known_with_what_came(shop: Dataset) -> None:
     panel = purchase_panel(shop, origins=[date(2024, 2, 1), date(2024, 1, 6)], horizon_days=30, history_days=365)
     assert list(panel.columns) == ["origin", "customer_id", *FEATURES, "spend_ahead", "transactions_ahead"]
-    assert panel[["origin", "customer_id", "spend_ahead", "transactions_ahead"]].values.tolist() == [
+    assert panel[["origin", "customer_id", "spend_ahead", "transactions_ahead"]].to_numpy().tolist() == [
         [pd.Timestamp("2024-01-06"), "ann", 0.0, 0],
         [pd.Timestamp("2024-02-01"), "ann", 16.0, 1],
         [pd.Timestamp("2024-02-01"), "bob", 30.0 - 30.0, 0],

@@ -31,7 +31,7 @@ class KnownCases:
         self._connection.execute(f"CREATE TABLE service_cases ({columns})")
         places = ", ".join("?" * len(COLUMNS))
         for row in rows:
-            self._connection.execute(f"INSERT INTO service_cases VALUES ({places})", row)  # noqa: S608 - only places
+            self._connection.execute(f"INSERT INTO service_cases VALUES ({places})", row)
 
     def query(self, sql, parameters=None):
         result = self._connection.execute(sql, dict(parameters or {})).df()

@@ -189,5 +189,6 @@ def test_two_runs_do_not_write_to_one_folder(write_suite: Write, tmp_path: Path)
 
 
 def test_the_environment_is_left_as_it_was(write_suite: Write, tmp_path: Path) -> None:
+    before = dict(os.environ)
     run(write_suite(), tmp_path)
-    assert "CRM_HOME" not in os.environ
+    assert dict(os.environ) == before

@@ -22,7 +22,7 @@ N_GROUPS = 5
 @dataclass(frozen=True)
 class ForecastBands:
     """
-    How far actual values lay below and above forecasts, by groups of like forecast.
+    How far actual values lay below and above forecasts, by groups of like forecast, between their square roots.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class ForecastBands:
     edges : numpy.ndarray
         Last forecast of each group but the highest.
     below, above : numpy.ndarray
-        What to add to a forecast of each group for the ends of its band.
+        What to add to the square root of a forecast of each group for the roots of its band's ends.
     floor : float
         No band reaches below: 0, or the lowest actual value where returns made one negative.
     """
@@ -58,8 +58,8 @@ class ForecastBands:
         """
         expected = np.asarray(forecast, dtype=float)
         group = np.searchsorted(self.edges, expected)
-        lower = np.maximum(expected + self.below[group], self.floor)
-        upper = np.maximum(expected + self.above[group], lower)
+        lower = np.maximum(_signed_square(_signed_root(expected) + self.below[group]), self.floor)
+        upper = np.maximum(_signed_square(_signed_root(expected) + self.above[group]), lower)
         index = forecast.index if isinstance(forecast, pd.Series) else None
         return pd.DataFrame({"lower": lower, "upper": upper}, index=index)
 
@@ -87,9 +87,10 @@ def calibrated_bands(
     Notes
     -----
     Split conformal prediction, Mondrian by group of forecast: of the n signed residuals of a group, the
-    ``floor((n + 1) (1 - level) / 2)``-th and the ``ceil((n + 1) (1 + level) / 2)``-th smallest. Where customers of the
-    later period are exchangeable with these, at least ``level`` of them lie within; a season or a trend breaks that,
-    so coverage is measured. A group too small for these ranks takes its extreme residuals.
+    ``floor((n + 1) (1 - level) / 2)``-th and the ``ceil((n + 1) (1 + level) / 2)``-th smallest. Residuals are taken
+    between (signed) square roots, so that bands widen with the forecast inside a group too. Where customers of the later
+    period are exchangeable with these, at least ``level`` of them lie within; a season or a trend breaks that, so
+    coverage is measured. A group too small for these ranks takes its extreme residuals.
 
     References
     ----------
@@ -102,7 +103,8 @@ def calibrated_bands(
     least_customers = math.ceil(2 / (1 - level)) - 1  # below, a group has no such ranks
     edges = quantile_groups(expected, max(1, min(n_groups, len(truth) // (2 * least_customers))))
     group = np.searchsorted(edges, expected)
-    ends = np.array([_ends(np.sort((truth - expected)[group == number]), level) for number in range(len(edges) + 1)])
+    residuals = _signed_root(truth) - _signed_root(expected)
+    ends = np.array([_ends(np.sort(residuals[group == number]), level) for number in range(len(edges) + 1)])
     return ForecastBands(level, edges, ends[:, 0], ends[:, 1], floor=min(0.0, float(truth.min())))
 
 
@@ -141,6 +143,16 @@ def _ends(residuals: Floats, level: float) -> tuple[float, float]:
     lowest = math.floor((n + 1) * (1 - level) / 2 + 1e-9)
     highest = math.ceil((n + 1) * (1 + level) / 2 - 1e-9)
     return float(residuals[max(lowest, 1) - 1]), float(residuals[min(highest, n) - 1])
+
+
+def _signed_root(values: Floats) -> Floats:
+    roots: Floats = np.sign(values) * np.sqrt(np.abs(values))
+    return roots
+
+
+def _signed_square(roots: Floats) -> Floats:
+    squares: Floats = np.sign(roots) * roots**2
+    return squares
 
 
 def _mean(values: Floats) -> float:

@@ -16,6 +16,7 @@ from crm_analysis.models.service_quality.cases import (
 )
 from crm_analysis.models.service_quality.result import (
     ServiceQuality,
+    Verdict,
     open_cases_at_risk,
     service_quality,
     verdict,
@@ -25,6 +26,7 @@ from crm_analysis.models.service_quality.wording import readable
 __all__ = [
     "CaseSplit",
     "ServiceQuality",
+    "Verdict",
     "first_holdout_day",
     "open_cases_at_risk",
     "readable",

@@ -91,28 +91,8 @@ def probabilities(classifier: Pipeline, cases: pd.DataFrame) -> pd.Series:
         Index ``case_id``, in the order of the cases.
     """
     inputs = model_inputs(cases)
-    return pd.Series(outcome_probability(classifier, inputs), index=inputs.index, name="probability")
-
-
-def outcome_probability(classifier: Pipeline, inputs: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """
-    Return the probability of the outcome for each row of a model's inputs.
-
-    Parameters
-    ----------
-    classifier : sklearn.pipeline.Pipeline
-        Fitted on cases of both outcomes.
-    inputs : pandas.DataFrame
-        As :func:`~crm_analysis.models.service_quality.encoding.model_inputs` returns them.
-
-    Returns
-    -------
-    numpy.ndarray
-        One probability per row.
-    """
-    if inputs.empty:
-        return np.zeros(0)
-    return np.asarray(classifier.predict_proba(inputs)[:, 1], dtype=float)
+    likely = classifier.predict_proba(inputs)[:, 1] if len(inputs) else np.zeros(0)
+    return pd.Series(likely, index=inputs.index, name="probability")
 
 
 def compared_models(training: pd.DataFrame, *, outcome: str, settings: Mapping[str, Any]) -> pd.DataFrame:

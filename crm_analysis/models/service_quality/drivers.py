@@ -15,12 +15,11 @@ import pandas as pd
 from scipy.stats import norm
 from sklearn.pipeline import Pipeline
 
-from crm_analysis.models.service_quality.classifiers import outcome_probability
-from crm_analysis.models.service_quality.encoding import model_inputs, used_attributes
+from crm_analysis.models.service_quality.encoding import encoded_columns, model_inputs
 from crm_analysis.models.service_quality.wording import WEEKDAYS, number_range
 
 MIN_CASES_SHOWN = 5
-MAX_ROWS = 3000
+MAX_ROWS = 2000
 MAX_LEVELS_SHOWN = 8
 N_BINS = 4
 LEVEL_OF_INTERVALS = 0.95
@@ -39,7 +38,7 @@ def driver_importance(
     classifier : sklearn.pipeline.Pipeline
         Fitted.
     cases : pandas.DataFrame
-        Features and outcome of later cases; 3,000 of them are drawn when there are more.
+        Features and outcome of later cases; 2,000 of them are drawn when there are more.
     outcome : str
         The column that holds the outcome.
     seed : int
@@ -65,13 +64,14 @@ def driver_importance(
     """
     rng = np.random.default_rng(seed)
     sample = cases if len(cases) <= MAX_ROWS else cases.iloc[np.sort(rng.choice(len(cases), MAX_ROWS, replace=False))]
-    inputs, truth = model_inputs(sample), sample[outcome].to_numpy()
-    attributes = used_attributes(classifier)
+    encoded, truth = classifier["encode"].transform(model_inputs(sample)), sample[outcome].to_numpy()
+    parts = _columns_by_attribute(classifier)
+    attributes = list(parts)
     increase = np.zeros((len(attributes), len(sample)))
-    base = _losses(truth, outcome_probability(classifier, inputs))
+    base = _losses(truth, classifier["classify"].predict_proba(encoded)[:, 1])
     for _ in range(n_repeats):
-        shuffled = pd.concat([_shuffled(inputs, attribute, rng) for attribute in attributes])
-        losses = _losses(np.tile(truth, len(attributes)), outcome_probability(classifier, shuffled))
+        shuffled = np.concatenate([_shuffled(encoded, columns, rng) for columns in parts.values()])
+        losses = _losses(np.tile(truth, len(attributes)), classifier["classify"].predict_proba(shuffled)[:, 1])
         increase += (losses.reshape(len(attributes), -1) - base) / n_repeats
     half = norm.ppf((1 + LEVEL_OF_INTERVALS) / 2) * _standard_errors(increase, sample["customer_id"])
     mean = increase.mean(axis=1)
@@ -142,8 +142,20 @@ def _losses(truth: npt.NDArray[np.int64], probability: npt.NDArray[np.float64]) 
     return -np.log(np.where(truth == 1, clipped, 1 - clipped))
 
 
-def _shuffled(inputs: pd.DataFrame, attribute: str, rng: np.random.Generator) -> pd.DataFrame:
-    return inputs.assign(**{attribute: inputs[attribute].to_numpy()[rng.permutation(len(inputs))]})
+def _columns_by_attribute(classifier: Pipeline) -> dict[str, list[int]]:
+    """Which columns the estimator sees of each attribute: one of a number, several of levels."""
+    parts: dict[str, list[int]] = {}
+    for position, column in enumerate(encoded_columns(classifier)):
+        parts.setdefault(column.attribute, []).append(position)
+    return parts
+
+
+def _shuffled(
+    encoded: npt.NDArray[np.float64], columns: list[int], rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    shuffled = encoded.copy()
+    shuffled[:, columns] = encoded[rng.permutation(len(encoded))][:, columns]
+    return shuffled
 
 
 def _standard_errors(increase: npt.NDArray[np.float64], customers: pd.Series) -> npt.NDArray[np.float64]:

@@ -89,23 +89,6 @@ def classifier_pipeline(estimator: ClassifierMixin, inputs: pd.DataFrame) -> Pip
     return Pipeline([("encode", encode), ("classify", estimator)])
 
 
-def used_attributes(classifier: Pipeline) -> list[str]:
-    """
-    Return the attributes that a fitted pipeline looks at.
-
-    Parameters
-    ----------
-    classifier : sklearn.pipeline.Pipeline
-        Fitted.
-
-    Returns
-    -------
-    list of str
-        Levels first, then numbers.
-    """
-    return [name for _, _, names in classifier["encode"].transformers_[:2] for name in names]
-
-
 def encoded_columns(classifier: Pipeline) -> list[EncodedColumn]:
     """
     Return what each column that the estimator sees stands for.

@@ -7,7 +7,7 @@ The pieces have modules of their own in this folder; this one puts them in order
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from sklearn.pipeline import Pipeline
@@ -192,7 +192,29 @@ def open_cases_at_risk(result: ServiceQuality, features: pd.DataFrame, outcomes:
     return cases.sort_values(["probability", "case_id"], ascending=[False, True], ignore_index=True)[columns]
 
 
-def verdict(result: ServiceQuality) -> list[str]:
+class Verdict(NamedTuple):
+    """
+    What came out, in sentences.
+
+    Attributes
+    ----------
+    usefulness : str
+        Whether the model is worth using.
+    calibration : str
+        How far its probabilities can be taken at their word.
+    review : str
+        What a review of the riskiest cases would have found.
+    drivers : str
+        What goes with the outcome.
+    """
+
+    usefulness: str
+    calibration: str
+    review: str
+    drivers: str
+
+
+def verdict(result: ServiceQuality) -> Verdict:
     """
     Say in sentences what came out.
 
@@ -203,10 +225,10 @@ def verdict(result: ServiceQuality) -> list[str]:
 
     Returns
     -------
-    list of str
-        Plain sentences: whether the model is worth using, what a review would find, what goes with the outcome.
+    Verdict
+        Plain sentences, true also of a model that is of no use.
     """
-    return [_usefulness(result), _calibration(result), _review(result), _drivers(result)]
+    return Verdict(_usefulness(result), _calibration(result), _review(result), _drivers(result))
 
 
 def _usefulness(result: ServiceQuality) -> str:

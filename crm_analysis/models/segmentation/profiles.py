@@ -1,0 +1,175 @@
+"""
+Tables that describe segments: profiles, positions, fifths by value, and a map.
+
+How the segments were found is in ``kmeans`` and ``dbscan``; their names are made in ``naming``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+from crm_analysis.models.segmentation.naming import NOISE_NAME
+from crm_analysis.models.segmentation.scaling import RFM, canonical_order
+
+MAP_CUSTOMERS = 2_000
+_FIFTHS = ("1st fifth", "2nd fifth", "3rd fifth", "4th fifth", "5th fifth")
+
+
+def customer_value(features: pd.DataFrame) -> pd.Series | None:
+    """
+    Return what each customer brought in.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        One row per customer.
+
+    Returns
+    -------
+    pandas.Series or None
+        ``spend``, or ``frequency * monetary_value``; None where the table has neither.
+    """
+    if "spend" in features.columns:
+        return features["spend"].astype(float)
+    if {"frequency", "monetary_value"} <= set(features.columns):
+        return features["frequency"].astype(float) * features["monetary_value"].astype(float)
+    return None
+
+
+def segment_profiles(features: pd.DataFrame, labels: pd.Series, columns: Sequence[str]) -> pd.DataFrame:
+    """
+    Describe each segment: how many, how much of the revenue, and its medians.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        One row per customer; ``spend`` (else ``frequency * monetary_value``) gives the revenue.
+    labels : pandas.Series
+        A segment per customer, same index.
+    columns : sequence of str
+        The features whose medians are shown.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``segment``, the most valuable customers first (by mean revenue a customer; by size where there is no
+        revenue) and noise last. Columns: ``customers``, ``share_of_customers``, ``share_of_revenue`` (NaN without
+        revenue, or where it does not add up to more than zero), and a median per feature.
+    """
+    groups = features.loc[:, list(columns)].groupby(labels.to_numpy())
+    table = pd.DataFrame({"customers": groups.size()})
+    table["share_of_customers"] = table["customers"] / len(features)
+    value = customer_value(features)
+    totals = None if value is None else value.groupby(labels.to_numpy()).sum()
+    whole = 0.0 if totals is None else float(totals.sum())
+    table["share_of_revenue"] = totals / whole if totals is not None and whole > 0 else np.nan
+    table = table.join(groups.median())
+    worth = table["customers"] if totals is None else totals / table["customers"]
+    order = worth.sort_values(ascending=False, kind="stable").index
+    last = [name for name in order if name == NOISE_NAME]
+    return table.loc[[*order.drop(last), *last]].rename_axis("segment")
+
+
+def segment_positions(points: pd.DataFrame, labels: pd.Series | NDArray[np.intp]) -> pd.DataFrame:
+    """
+    Return how far each segment's median lies from that of all customers.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        Scaled features, one row per customer.
+    labels : pandas.Series or numpy.ndarray
+        A segment per customer, in the same order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per segment, a column per feature, in standard deviations of the scaled feature.
+    """
+    return points.groupby(np.asarray(labels)).median() - points.median()
+
+
+def value_fifths(features: pd.DataFrame, columns: Sequence[str] = RFM) -> pd.DataFrame | None:
+    """
+    Rank the customers by revenue and cut them into fifths: what one can act on where there are no groups.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        One row per customer.
+    columns : sequence of str
+        The features whose medians are shown.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        As :func:`segment_profiles`, index ``fifth``, the best fifth first; customers of equal revenue stay together, so
+        that fifths may differ in size or be absent. None where there is no revenue.
+    """
+    fifths = fifths_by_value(features)
+    return None if fifths is None else segment_profiles(features, fifths, columns).sort_index().rename_axis("fifth")
+
+
+def fifths_by_value(features: pd.DataFrame) -> pd.Series | None:
+    """
+    Return each customer's fifth when all are ranked by revenue.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        One row per customer.
+
+    Returns
+    -------
+    pandas.Series or None
+        ``1st fifth`` (the best) to ``5th fifth``; customers of equal revenue share their middle place. None where there is no
+        revenue.
+    """
+    value = customer_value(features)
+    if value is None:
+        return None
+    place = value.rank(method="average", ascending=False) / len(value)
+    return place.map(lambda at: _FIFTHS[min(max(math.ceil(at * 5), 1), 5) - 1]).astype("str")
+
+
+def segment_map(points: pd.DataFrame, labels: pd.Series, *, seed: int) -> pd.DataFrame:
+    """
+    Return customers as points of a plane that keeps as much of their variety as a plane can.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        Scaled features, one row per customer.
+    labels : pandas.Series
+        A segment per customer, same index.
+    seed : int
+        Start of the random numbers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index as given, at most 2,000 customers drawn at random. Columns ``component_1``, ``component_2``, ``segment`` and
+        ``variance_shown``, the share of the variance that the plane keeps (the same in every row).
+
+    Notes
+    -----
+    Principal components of the scaled features. Segments that overlap on the plane may be apart in what it leaves out.
+    """
+    order = canonical_order(points)
+    drawn = np.sort(np.random.default_rng(seed).permutation(len(points))[:MAP_CUSTOMERS])
+    chosen = order[drawn]
+    plane = np.zeros((len(points), 2))
+    shown = 1.0
+    if points.shape[1]:
+        components = PCA(n_components=min(2, points.shape[1], len(points)), svd_solver="full").fit(points.to_numpy())
+        plane[:, : components.n_components_] = components.transform(points.to_numpy())
+        variance = points.to_numpy().var(axis=0, ddof=1).sum() if len(points) > 1 else 0.0
+        shown = float(components.explained_variance_.sum() / variance) if variance > 0 else 1.0
+    table = pd.DataFrame(plane, index=points.index, columns=["component_1", "component_2"])
+    return table.assign(segment=labels, variance_shown=shown).iloc[chosen]
