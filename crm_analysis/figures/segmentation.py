@@ -16,7 +16,7 @@ from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, de
 
 NOISE = "noise"
 MARKERS = "os^DvPX"
-_REACH = 2.0
+_REACH = 3.0
 
 
 def plot_criteria(criteria: pd.DataFrame, *, min_stability: float) -> Axes:
@@ -130,7 +130,7 @@ def _map_in_words(plane: pd.DataFrame, sizes: pd.Series) -> str:
     )
     shown = f"{plane['variance_shown'].iloc[0]:.0%}"
     return (
-        f"{len(plane):,} customers on a plane that keeps {shown} of their variance: {places}. Segments that overlap here may be "
+        f"{len(plane):,} customers on a plane that keeps {shown} of their variance: {places}. Customers who are close here may be "
         "apart in what the plane leaves out."
     )
 
@@ -149,7 +149,7 @@ def plot_profiles(positions: pd.DataFrame) -> Axes:
     matplotlib.axes.Axes
         A heat map with the numbers in its cells.
     """
-    table = positions.rename(columns=lambda name: str(name).replace("_", " "))
+    table = positions.round(1).rename(columns=lambda name: str(name).replace("_", " ")) + 0.0  # no minus before a zero
     with canvas(height=1.2 + 0.45 * len(table)) as axes:
         if table.size:
             sns.heatmap(
@@ -178,7 +178,7 @@ def _profiles_in_words(positions: pd.DataFrame) -> str:
     rows = []
     for name, row in positions.iterrows():
         feature = str(row.index[int(np.argmax(row.abs().to_numpy()))])
-        rows.append(f"{name}: {feature} {row[feature]:+.1f}")
+        rows.append(f"{name}: {f'{feature} {row[feature]:+.1f}' if row[feature] else 'nothing'}")
     return f"Medians against all customers in standard deviations; what sets each apart most: {'; '.join(rows)}."
 
 

@@ -98,7 +98,9 @@ def show_table(table: pd.DataFrame, *, caption: str) -> None:
         What it shows, with units.
     """
     flat = table.reset_index() if any(name is not None for name in table.index.names) else table
-    flat = flat.assign(**{name: flat[name].dt.strftime("%Y-%m-%d %H:%M") for name in flat.select_dtypes("datetime")})
+    flat = flat.assign(
+        **{str(name): flat[name].dt.strftime("%Y-%m-%d %H:%M") for name in flat.select_dtypes("datetime")}
+    )
     flat = flat.rename(columns=lambda name: str(name).replace("_", " "))
     body = flat.to_html(index=False, escape=True, border=0, classes="sortable", na_rep="–")
     captioned = body.replace("<thead>", f"<caption>{html.escape(caption)}</caption>\n  <thead>", 1)

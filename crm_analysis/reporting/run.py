@@ -7,6 +7,7 @@ and :mod:`crm_analysis.reporting.build`.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -33,6 +34,8 @@ from crm_analysis.reporting.records import Value, file_stem, recorded
 Advance = Callable[[int, int], None]
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _MESSAGE_LENGTH = 1000
+_KERNEL_LOG = "kernel.log"
+_LOG_LINES = 5
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,7 @@ def _execute(
         except PapermillExecutionError as failure:
             error = _failure(failure)
         except Exception as failure:  # noqa: BLE001 - a kernel can die in many ways; each is this report's failure
-            error = {"type": type(failure).__name__, "message": _bounded(str(failure)), "cell": "the kernel"}
+            error = {"type": type(failure).__name__, "message": _last_words(failure, scratch), "cell": "the kernel"}
         finally:
             ensure_event_loop().close()
         executed = nbformat.read(copy if copy.is_file() else source, as_version=4)
@@ -197,6 +200,13 @@ def _failure(failure: PapermillExecutionError) -> dict[str, str]:
     }
 
 
+def _last_words(failure: Exception, scratch: Path) -> str:
+    """Return what a failing kernel said, with the end of what it wrote."""
+    log = scratch / _KERNEL_LOG
+    written = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+    return _bounded("\n".join([str(failure), *(_ANSI.sub("", line) for line in written[-_LOG_LINES:])]))
+
+
 def _bounded(message: str) -> str:
     return message if len(message) <= _MESSAGE_LENGTH else message[: _MESSAGE_LENGTH - 1] + "…"
 
@@ -211,7 +221,12 @@ def _private_folder() -> Iterator[Path]:
 
 
 def _kernel_manager(scratch: Path) -> type[AsyncKernelManager]:
-    """Return a manager whose kernels talk over sockets in a private folder: no ports to collide on or to listen in."""
+    """
+    Return a manager whose kernels keep to a private folder.
+
+    They talk over sockets in it (no ports to collide on or to listen in), put their temporary files there, so that even a
+    kernel that is killed leaves none behind, and write there what would clutter the terminal.
+    """
     if sys.platform == "win32":
         return AsyncKernelManager
 
@@ -221,5 +236,10 @@ def _kernel_manager(scratch: Path) -> type[AsyncKernelManager]:
             self.transport = "ipc"
             self.ip = str(scratch / "kernel")
             self.connection_file = str(scratch / "kernel.json")
+
+        async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+            environment = (options.pop("env", None) or os.environ) | {"TMPDIR": str(scratch)}
+            with (scratch / _KERNEL_LOG).open("ab") as log:
+                await super()._async_launch_kernel(kernel_cmd, env=environment, stderr=log, **options)
 
     return PrivateKernelManager

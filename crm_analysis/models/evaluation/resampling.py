@@ -70,7 +70,7 @@ def bootstrap_interval(
 
 def bootstrap_measures(
     actual: npt.ArrayLike, forecasts: Mapping[str, npt.ArrayLike], *, seed: int, n_resamples: int = N_RESAMPLES
-) -> pd.DataFrame:
+) -> dict[str, pd.DataFrame]:
     """
     Measure several forecasts on the same resamples of the customers.
 
@@ -87,18 +87,19 @@ def bootstrap_measures(
 
     Returns
     -------
-    pandas.DataFrame
-        Index ``model`` and ``resample``, a column a measure. Models may be subtracted from each other: their resamples
-        are the same.
+    dict of str to pandas.DataFrame
+        By model; a row a resample, a column a measure. Models may be subtracted from each other: their resamples are the
+        same.
     """
     judges = {model: ForecastJudge(actual, forecast) for model, forecast in forecasts.items()}
     n_customers = len(np.asarray(actual))
     draws = np.random.default_rng(seed)
-    rows = []
-    for resample in range(n_resamples):
+    rows: dict[str, list[dict[str, float]]] = {model: [] for model in judges}
+    for _ in range(n_resamples):
         weights = np.bincount(draws.integers(n_customers, size=n_customers), minlength=n_customers).astype(float)
-        rows += [{"model": model, "resample": resample} | judge.measures(weights) for model, judge in judges.items()]
-    return pd.DataFrame(rows).set_index(["model", "resample"])
+        for model, judge in judges.items():
+            rows[model].append(judge.measures(weights))
+    return {model: pd.DataFrame(measures) for model, measures in rows.items()}
 
 
 def percentile_interval(values: npt.ArrayLike, *, level: float = LEVEL) -> tuple[float, float]:

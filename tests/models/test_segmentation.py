@@ -1,0 +1,380 @@
+"""Segments are found where there are some, are not found where there are none, and are told in words that are true."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import make_moons
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+from crm_analysis.errors import DataQualityError, ModelError, TooFewRecordsError
+from crm_analysis.models.segmentation import (
+    RFM,
+    checked_features,
+    choose_n_groups,
+    fit_dbscan,
+    fit_reference,
+    fit_scaling,
+    mean_silhouettes,
+    segment_customers,
+    segment_names,
+    segment_profiles,
+    segment_rules,
+    segment_shares,
+    slug,
+    value_fifths,
+    verdict,
+)
+from crm_analysis.models.segmentation.dbscan import density_at_cuts, k_distances, knee
+from crm_analysis.models.segmentation.naming import ALL_CUSTOMERS
+from crm_analysis.models.segmentation.straightening import log_unit
+
+QUICK = {"seed": 0, "n_bootstraps": 5}
+
+
+def customers(values, columns=RFM):
+    index = pd.Index([f"c{number:05d}" for number in range(len(values))], name="customer_id")
+    return pd.DataFrame(np.asarray(values, dtype=float), columns=list(columns), index=index)
+
+
+def planted(n_groups, *, seed, rows=600, small=None):
+    """Lognormal customers in groups whose centres lie at least 4.2 within-group standard deviations apart."""
+    rng = np.random.default_rng(seed)
+    centres = rng.uniform(0, 4.2 * (0.8 + 0.6 * n_groups ** (1 / 3)), (n_groups, 3))
+    while np.sqrt(((centres[:, None] - centres[None]) ** 2).sum(axis=2) + 1e9 * np.eye(n_groups)).min() < 4.2:
+        centres = rng.uniform(0, 4.2 * (0.8 + 0.6 * n_groups ** (1 / 3)), (n_groups, 3))
+    shares = (
+        np.full(n_groups, 1 / n_groups)
+        if small is None
+        else np.r_[small, np.full(n_groups - 1, (1 - small) / (n_groups - 1))]
+    )
+    truth = rng.choice(n_groups, rows, p=shares)
+    return customers(np.exp(1 + 0.35 * (centres[truth] + rng.standard_normal((rows, 3))))), truth
+
+
+def moons_with_noise():
+    points, truth = make_moons(600, noise=0.06, random_state=1)
+    scattered = np.random.default_rng(0).uniform([-1.5, -1.0], [2.5, 1.5], (30, 2))
+    return customers(np.vstack([points, scattered]), ["x", "y"]), np.r_[truth, np.full(30, -1)]
+
+
+@pytest.fixture(scope="module")
+def four():
+    features, truth = planted(4, seed=3)
+    return features, truth, segment_customers(features, **QUICK)
+
+
+@pytest.fixture(scope="module")
+def one_mass():
+    rng = np.random.default_rng(5)
+    features = customers(np.exp(3 + rng.standard_normal((500, 3)) @ rng.standard_normal((3, 3)) * 0.5))
+    return features, segment_customers(features, **QUICK)
+
+
+# --- what is planted is found, and nothing else
+
+
+@pytest.mark.parametrize(("n_groups", "seed", "small"), [(2, 1, None), (3, 2, 0.1), (5, 4, 0.1), (6, 6, None)])
+def test_planted_groups_are_found(n_groups, seed, small):
+    features, truth = planted(n_groups, seed=seed, small=small)
+    result = segment_customers(features, **QUICK)
+    assert result.n_segments == n_groups
+    assert adjusted_rand_score(truth, result.labels) >= 0.9
+    assert result.stability_ari >= 0.8
+    assert result.surrogate_fidelity >= 0.9
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_normal_cloud_has_no_groups(seed):
+    rng = np.random.default_rng(seed)
+    result = segment_customers(customers(rng.standard_normal((400, 3)) @ rng.standard_normal((3, 3))), **QUICK)
+    assert (result.n_segments, result.algorithm) == (1, "none")
+
+
+def test_purchases_at_constant_rates_have_no_groups_for_all_their_spikes_and_bounds():
+    rng = np.random.default_rng(1)
+    rates = rng.gamma(0.8, 1 / 60, 600)
+    days = [np.unique(rng.integers(0, 365, 1 + rng.poisson(rate * 365))) for rate in rates]
+    table = [(364 - bought.max(), len(bought), rng.gamma(2, 15)) for bought in days]
+    result = segment_customers(customers(table), **QUICK)
+    assert (result.n_segments, result.algorithm) == (1, "none")
+    assert "no separate groups" in verdict(result)
+
+
+def test_dbscan_finds_moons_and_noise_where_kmeans_cuts_through_them():
+    features, truth = moons_with_noise()
+    result = segment_customers(features, columns=["x", "y"], **QUICK)
+    inside = truth >= 0
+    assert (result.algorithm, result.n_segments) == ("dbscan", 2)
+    assert adjusted_rand_score(truth[inside], result.labels[inside]) >= 0.9
+    assert (result.labels[~inside] == "noise").mean() >= 0.5
+    assert "DBSCAN suits these customers" in verdict(result)
+    assert "belong to none" in verdict(result)
+    assert result.profiles.index[-1] == "noise"
+    assert segment_shares(result)["share.noise"] == pytest.approx((result.labels == "noise").mean())
+
+
+def test_groups_that_are_not_stable_are_not_taken(four):
+    features, _, _ = four
+    result = segment_customers(features, min_stability=1.1, **QUICK)
+    assert result.algorithm == "none"
+    assert "no number of groups is stable" in verdict(result)
+    assert "not stable" in result.comparison.loc["dbscan", "reading"] or result.comparison.loc["dbscan", "n_groups"] < 2
+
+
+# --- nothing else has an influence
+
+
+def test_neither_order_nor_names_nor_currency_nor_repetition_matter(four):
+    features, _, result = four
+    order = np.random.default_rng(9).permutation(len(features))
+    other = features.iloc[order].rename(index=lambda name: f"x{name[::-1]}")
+    other["monetary_value"] *= 100
+    again = segment_customers(other, **QUICK)
+    assert again.labels.index.equals(other.index)
+    assert list(again.labels) == list(result.labels.iloc[order])
+    pd.testing.assert_frame_equal(again.criteria, result.criteria, rtol=1e-6)
+    pd.testing.assert_frame_equal(
+        again.profiles.drop(columns="monetary_value"), result.profiles.drop(columns="monetary_value")
+    )
+    np.testing.assert_allclose(again.profiles["monetary_value"], 100 * result.profiles["monetary_value"])
+    assert list(again.rules["customers"]) == list(result.rules["customers"])
+
+
+def test_the_seed_changes_hardly_anything(four):
+    features, _, result = four
+    other = segment_customers(features, seed=7, n_bootstraps=5)
+    assert adjusted_rand_score(result.labels, other.labels) >= 0.99
+    assert set(other.labels) == set(result.labels)
+
+
+# --- limits
+
+
+def test_customers_who_are_all_the_same_are_one_segment():
+    result = segment_customers(customers([[3, 2, 9.5]] * 50), **QUICK)
+    assert (result.n_segments, result.algorithm, set(result.labels)) == (1, "none", {ALL_CUSTOMERS})
+    assert verdict(result) == "50 customers are too few, or differ too little, to look for groups."
+    assert "left out: recency days, frequency, monetary value" in " ".join(result.notes)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 19])
+def test_a_few_customers_are_one_segment(rows):
+    values = np.random.default_rng(0).gamma(2, 5, (rows, 3))
+    result = segment_customers(customers(values), **QUICK)
+    assert (result.n_segments, len(result.labels)) == (1, rows)
+    assert np.isnan(result.stability_ari)
+    assert result.profiles["customers"].tolist() == [rows]
+    assert len(result.plane) == rows
+
+
+def test_constant_features_and_ties_do_no_harm():
+    rng = np.random.default_rng(0)
+    groups = np.repeat([1.0, 40.0], 60)
+    values = np.column_stack([np.full(120, 7.0), groups, groups * 3 + rng.integers(0, 2, 120)])
+    result = segment_customers(customers(values), **QUICK)
+    assert result.n_segments in {1, 2}
+    assert "left out: recency days" in " ".join(result.notes)
+
+
+def test_no_customer_is_too_few():
+    with pytest.raises(TooFewRecordsError, match="0 customers"):
+        segment_customers(customers(np.empty((0, 3))), **QUICK)
+
+
+def test_wrong_values_are_counted_by_column():
+    features = customers(np.ones((4, 3)))
+    features.iloc[0, 1] = np.nan
+    features.iloc[1:3, 2] = np.inf
+    features.index = ["a", "a", "b", "c"]
+    with pytest.raises(DataQualityError) as caught:
+        checked_features(features)
+    assert len(caught.value.faults) == 3
+    assert "'frequency' has 1 missing and 0 infinite" in str(caught.value)
+    assert "'monetary_value' has 0 missing and 2 infinite" in str(caught.value)
+    assert "1 rows repeat a customer_id" in str(caught.value)
+
+
+def test_text_and_missing_columns_are_refused():
+    features = customers(np.ones((4, 3))).assign(frequency="often")
+    with pytest.raises(DataQualityError, match="'frequency' holds str"):
+        checked_features(features)
+    with pytest.raises(ModelError, match=r"lacks 1 of 3 columns to group by: \['frequency'\]"):
+        checked_features(features.drop(columns="frequency"))
+
+
+def test_wrong_options_are_a_coding_mistake():
+    with pytest.raises(ValueError, match="got 1 and 5"):
+        segment_customers(customers(np.ones((4, 3))), max_segments=1, **QUICK)
+
+
+# --- the parts, checked with a pencil
+
+
+def test_silhouettes_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    points, labels = rng.standard_normal((60, 3)), rng.integers(0, 4, 60)
+    labels[0] = 4  # alone in its group
+    assert mean_silhouettes(points, [labels])[0] == pytest.approx(silhouette_score(points, labels), abs=1e-5)
+    assert np.isnan(mean_silhouettes(points, [np.zeros(60, dtype=int)])[0])
+
+
+def test_the_scale_is_the_one_on_which_groups_are_even():
+    even = np.random.default_rng(0).normal(np.repeat([20.0, 60.0, 100.0], 200), 4.0)
+    assert np.isnan(log_unit(even))
+    assert log_unit(np.exp(even / 15)) < np.quantile(np.exp(even / 15), 0.05)
+
+
+def test_points_have_mean_zero_and_deviation_one_also_after_returns():
+    spend = np.random.default_rng(0).lognormal(4, 1, 300)
+    spend[:5] = [-40.0, -3.0, 0.0, 0.0, -200.0]
+    features = customers(np.column_stack([spend, spend % 7]), ["spend", "other"])
+    points = fit_scaling(features).apply(features)
+    np.testing.assert_allclose(points.mean(), 0, atol=1e-12)
+    np.testing.assert_allclose(points.std(ddof=0), 1)
+    assert (points["spend"].rank() == features["spend"].rank()).all()
+
+
+def test_reference_data_keep_margins_and_correlation_but_have_one_hump():
+    rng = np.random.default_rng(0)
+    frequency = 1 + rng.geometric(0.4, 2000)
+    money = frequency * rng.lognormal(2, 0.5, 2000)
+    bimodal = rng.normal(np.repeat([0.0, 9.0], 1000), 1.0)
+    features = customers(np.column_stack([frequency, money, bimodal]))
+    scaling = fit_scaling(features)
+    points = scaling.apply(features).to_numpy()
+    drawn = fit_reference(features, scaling, seed=0).draw(4000, seed=1)
+    np.testing.assert_allclose(np.corrcoef(drawn.T), np.corrcoef(points.T), atol=0.06)
+    assert (drawn[:, 0] == points[:, 0].min()).mean() == pytest.approx((frequency == 2).mean(), abs=0.03)
+    middle = (bimodal.min() + bimodal.max()) / 2
+    between = np.abs(drawn[:, 2] - scaling.column("monetary_value", np.array([middle]))[0]) < 0.2
+    assert between.mean() > 0.05  # the valley is filled
+
+
+def test_near_ties_of_the_silhouette_are_settled_by_the_gap_and_said():
+    criteria = pd.DataFrame(
+        {
+            "silhouette": [0.60, 0.57, 0.56, 0.30],
+            "reference_silhouette": [0.30, 0.30, 0.30, 0.30],
+            "excess": [0.30, 0.27, 0.26, 0.0],
+            "gap": [0.20, 0.55, 0.56, 0.9],
+            "gap_error": [0.02, 0.02, 0.02, 0.02],
+            "stability_ari": [0.9, 0.9, 0.9, 0.9],
+        },
+        index=pd.Index([2, 3, 4, 5], name="n_groups"),
+    )
+    choice = choose_n_groups(criteria, min_stability=0.8)
+    assert (choice.n_groups, choice.is_accepted) == (3, True)
+    assert "4 would do as well, the smaller number is taken" in choice.reading
+    low = choose_n_groups(criteria.assign(reference_silhouette=0.56, excess=0.01), min_stability=0.8)
+    assert (low.n_groups, low.is_accepted) == (3, False)
+    unstable = choose_n_groups(criteria.assign(stability_ari=[0.1, 0.7, 0.6, 0.2]), min_stability=0.8)
+    assert not unstable.is_accepted
+    assert "at best 0.70 with 3 groups" in unstable.reading
+
+
+def test_dbscan_labels_by_the_nearest_core_customer_within_the_radius():
+    rng = np.random.default_rng(0)
+    points = np.vstack([rng.normal(0, 0.2, (40, 2)), rng.normal(5, 0.2, (40, 2)), [[2.5, 2.5]]])
+    groups = fit_dbscan(points, eps=0.5, min_samples=5)
+    assert groups.n_groups == 2
+    assert groups.label(np.array([[0.0, 0.1], [5.1, 5.0], [2.5, 2.6], [90.0, 90.0]])).tolist() == [0, 1, -1, -1]
+    assert groups.labels[-1] == -1
+
+
+def test_knee_and_density_on_hand_made_curves():
+    assert knee(np.array([1.0, 1.0, 1.0])) == 0
+    assert k_distances(np.array([[0.0], [1.0], [3.0]]), min_samples=2).tolist() == [1.0, 1.0, 2.0]
+    line = np.arange(40.0).reshape(-1, 1)
+    halves, all_one = (np.arange(40) >= 20).astype(int), np.zeros(40, dtype=int)
+    assert density_at_cuts(line, halves, all_one, min_samples=3) == pytest.approx(1.0)
+    assert np.isnan(density_at_cuts(line, halves, halves, min_samples=3))
+
+
+# --- words and tables
+
+
+def test_names_are_unique_and_told_apart_by_what_differs_most():
+    positions = pd.DataFrame(
+        {"recency_days": [-0.9, -0.8, -0.7, 0.0], "frequency": [0.6, 2.0, 1.1, 0.0], "monetary_value": 0.0}
+    )
+    assert list(segment_names(positions)) == [
+        "Recent frequent buyers, fewer purchases",
+        "Recent frequent buyers, more purchases",
+        "Recent frequent buyers, middle frequency",
+        "Typical buyers",
+    ]
+
+
+def test_names_of_other_features_stay_readable():
+    positions = pd.DataFrame({"frequency": [0.9, 0.0], "basket_size": [1.0, -2.0], "discount_share": [0.1, 0.7]})
+    assert list(segment_names(positions)) == [
+        "Frequent buyers with high basket size",
+        "Buyers with low basket size and high discount share",
+    ]
+
+
+def test_slugs_are_keys():
+    assert slug("Recent one-time buyers, lower spend") == "recent-one-time-buyers-lower-spend"
+    assert slug("Käufer mit hoher_Zahl") == "käufer-mit-hoher-zahl"
+
+
+def test_profiles_add_up_and_put_the_best_customers_first_and_noise_last():
+    features = customers([[1, 2, 10], [1, 2, 10], [9, 1, 5], [5, 5, 50]]).assign(spend=[20.0, 30.0, 0.0, 50.0])
+    labels = pd.Series(["B", "B", "A", "noise"], index=features.index)
+    profiles = segment_profiles(features, labels, RFM)
+    assert profiles.index.tolist() == ["B", "A", "noise"]
+    assert profiles["share_of_customers"].tolist() == [0.5, 0.25, 0.25]
+    assert profiles["share_of_revenue"].tolist() == [0.5, 0.0, 0.5]
+    assert profiles.loc["B", "monetary_value"] == 10
+    returned = segment_profiles(features.assign(spend=-1.0), labels, RFM)
+    assert returned["share_of_revenue"].isna().all()
+
+
+def test_fifths_keep_equal_customers_together():
+    features = customers([[1, 1, 1]] * 10).assign(spend=[9.0, 8, 7, 6, 5, 1, 1, 1, 1, 1])
+    fifths = value_fifths(features)
+    assert fifths["customers"].to_dict() == {"1st fifth": 2, "2nd fifth": 2, "3rd fifth": 1, "4th fifth": 5}
+    assert fifths["share_of_revenue"].sum() == pytest.approx(1)
+    assert value_fifths(features[["recency_days"]], ["recency_days"]) is None
+
+
+def test_every_customer_meets_exactly_one_rule(four):
+    features, _, result = four
+    assert result.rules["customers"].sum() == len(features)
+    assert len(result.rules) <= 12
+    assert set(result.rules["segment"]) == set(result.profiles.index)
+
+
+def test_rules_give_thresholds_in_units():
+    features = customers([[day, count, 10.0 * count] for day in (1, 2, 3, 200, 210) for count in (1, 1, 1, 5)])
+    labels = pd.Series(np.where(features["recency_days"] > 100, "Lapsed", "Recent"), index=features.index)
+    rules = segment_rules(features, labels, seed=0).set_index("segment")
+    assert rules.loc["Recent", "rule"] == "days since the last purchase: at most 101"
+    assert rules.loc["Lapsed", "rule"] == "days since the last purchase: at least 102"
+    assert rules["customers"].to_dict() == {"Lapsed": 8, "Recent": 12}
+    assert (rules["agreement"] == 1).all()
+
+
+def test_the_verdict_says_what_the_tables_say(four, one_mass):
+    features, _, result = four
+    text = verdict(result)
+    best = result.profiles.iloc[0]
+    assert text.startswith("600 customers form 4 groups. ")
+    assert f"{best['share_of_customers']:.0%} of the customers, {best['share_of_revenue']:.0%} of the revenue" in text
+    assert f"{result.surrogate_fidelity:.0%} of the customers in their segment" in text
+    assert segment_shares(result).sum() == pytest.approx(1)
+    assert result.criteria.loc[4, "choice"] == "chosen"
+    _, none = one_mass
+    assert verdict(none).startswith("500 customers show no separate groups")
+    assert segment_shares(none).to_dict() == {"share.all-customers": 1.0}
+    assert none.positions.index.tolist() == ["1st fifth", "2nd fifth", "3rd fifth", "4th fifth", "5th fifth"]
+    assert "chosen" not in set(none.criteria["choice"])
+
+
+def test_more_customers_than_are_looked_at_are_all_labelled_and_it_is_said():
+    features, truth = planted(3, seed=2, rows=6000)
+    result = segment_customers(features, seed=0, n_bootstraps=2, max_segments=4)
+    assert result.n_segments == 3
+    assert adjusted_rand_score(truth, result.labels) >= 0.9
+    assert "random sample of 4,000 of the 6,000 customers" in " ".join(result.notes)
+    assert len(result.plane) == 2000
