@@ -150,13 +150,12 @@ def plot_profiles(positions: pd.DataFrame) -> Axes:
         A heat map with the numbers in its cells.
     """
     table = positions.round(1).rename(columns=lambda name: str(name).replace("_", " ")) + 0.0  # no minus before a zero
-    with canvas(height=1.2 + 0.45 * len(table)) as axes:
+    with canvas(height=1.8 + 0.42 * len(table)) as axes:
         if table.size:
             sns.heatmap(
                 table,
                 ax=axes,
                 cmap="vlag",
-                center=0.0,
                 vmin=-_REACH,
                 vmax=_REACH,
                 annot=True,

@@ -50,7 +50,6 @@ def address(own_copy: Path, tmp_path: Path) -> Iterator[str]:
         "-m",
         "jupyterlab",
         *options,
-        "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     with log.open("w") as output:

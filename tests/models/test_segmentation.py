@@ -28,7 +28,7 @@ from crm_analysis.models.segmentation.dbscan import density_at_cuts, k_distances
 from crm_analysis.models.segmentation.naming import ALL_CUSTOMERS
 from crm_analysis.models.segmentation.straightening import log_unit
 
-QUICK = {"seed": 0, "n_bootstraps": 5}
+QUICK = {"seed": 0, "n_bootstraps": 4, "max_segments": 7}
 
 
 def customers(values, columns=RFM):
@@ -36,7 +36,7 @@ def customers(values, columns=RFM):
     return pd.DataFrame(np.asarray(values, dtype=float), columns=list(columns), index=index)
 
 
-def planted(n_groups, *, seed, rows=600, small=None):
+def planted(n_groups, *, seed, rows=450, small=None):
     """Lognormal customers in groups whose centres lie at least 4.2 within-group standard deviations apart."""
     rng = np.random.default_rng(seed)
     centres = rng.uniform(0, 4.2 * (0.8 + 0.6 * n_groups ** (1 / 3)), (n_groups, 3))
@@ -73,7 +73,7 @@ def one_mass():
 # --- what is planted is found, and nothing else
 
 
-@pytest.mark.parametrize(("n_groups", "seed", "small"), [(2, 1, None), (3, 2, 0.1), (5, 4, 0.1), (6, 6, None)])
+@pytest.mark.parametrize(("n_groups", "seed", "small"), [(2, 1, None), (3, 2, 0.2), (5, 4, 0.1), (6, 6, None)])
 def test_planted_groups_are_found(n_groups, seed, small):
     features, truth = planted(n_groups, seed=seed, small=small)
     result = segment_customers(features, **QUICK)
@@ -83,7 +83,7 @@ def test_planted_groups_are_found(n_groups, seed, small):
     assert result.surrogate_fidelity >= 0.9
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_normal_cloud_has_no_groups(seed):
     rng = np.random.default_rng(seed)
     result = segment_customers(customers(rng.standard_normal((400, 3)) @ rng.standard_normal((3, 3))), **QUICK)
@@ -142,7 +142,7 @@ def test_neither_order_nor_names_nor_currency_nor_repetition_matter(four):
 
 def test_the_seed_changes_hardly_anything(four):
     features, _, result = four
-    other = segment_customers(features, seed=7, n_bootstraps=5)
+    other = segment_customers(features, **{**QUICK, "seed": 7})
     assert adjusted_rand_score(result.labels, other.labels) >= 0.99
     assert set(other.labels) == set(result.labels)
 
@@ -203,8 +203,8 @@ def test_text_and_missing_columns_are_refused():
 
 
 def test_wrong_options_are_a_coding_mistake():
-    with pytest.raises(ValueError, match="got 1 and 5"):
-        segment_customers(customers(np.ones((4, 3))), max_segments=1, **QUICK)
+    with pytest.raises(ValueError, match="got 1 and 20"):
+        segment_customers(customers(np.ones((4, 3))), seed=0, max_segments=1)
 
 
 # --- the parts, checked with a pencil
@@ -305,6 +305,18 @@ def test_names_are_unique_and_told_apart_by_what_differs_most():
     ]
 
 
+def test_who_spends_much_on_a_day_but_comes_seldom_is_no_big_spender():
+    positions = pd.DataFrame(
+        {"recency_days": 0.0, "frequency": [1.0, -1.0, 1.0, 0.0], "monetary_value": [1.0, 1.0, -1.0, -1.0]}
+    )
+    assert list(segment_names(positions, {1: 1.0})) == [
+        "Frequent big spenders",
+        "One-time big-ticket buyers",
+        "Frequent small-ticket buyers",
+        "Small spenders",
+    ]
+
+
 def test_names_of_other_features_stay_readable():
     positions = pd.DataFrame({"frequency": [0.9, 0.0], "basket_size": [1.0, -2.0], "discount_share": [0.1, 0.7]})
     assert list(segment_names(positions)) == [
@@ -356,10 +368,10 @@ def test_rules_give_thresholds_in_units():
 
 
 def test_the_verdict_says_what_the_tables_say(four, one_mass):
-    features, _, result = four
+    _, _, result = four
     text = verdict(result)
     best = result.profiles.iloc[0]
-    assert text.startswith("600 customers form 4 groups. ")
+    assert text.startswith("450 customers form 4 groups. ")
     assert f"{best['share_of_customers']:.0%} of the customers, {best['share_of_revenue']:.0%} of the revenue" in text
     assert f"{result.surrogate_fidelity:.0%} of the customers in their segment" in text
     assert segment_shares(result).sum() == pytest.approx(1)
@@ -372,9 +384,9 @@ def test_the_verdict_says_what_the_tables_say(four, one_mass):
 
 
 def test_more_customers_than_are_looked_at_are_all_labelled_and_it_is_said():
-    features, truth = planted(3, seed=2, rows=6000)
+    features, truth = planted(3, seed=2, rows=5000)
     result = segment_customers(features, seed=0, n_bootstraps=2, max_segments=4)
     assert result.n_segments == 3
     assert adjusted_rand_score(truth, result.labels) >= 0.9
-    assert "random sample of 4,000 of the 6,000 customers" in " ".join(result.notes)
+    assert "random sample of 4,000 of the 5,000 customers" in " ".join(result.notes)
     assert len(result.plane) == 2000

@@ -22,6 +22,7 @@ _ADJECTIVES = {
     "frequency": ("occasional", "frequent"),
 }
 _NOUNS = {"spend": ("small spenders", "big spenders"), "monetary_value": ("small spenders", "big spenders")}
+_TICKETS = ("small-ticket buyers", "big-ticket buyers")
 _COMPARATIVES = {
     "recency_days": ("more recent", "less recent"),
     "frequency": ("fewer purchases", "more purchases"),
@@ -72,7 +73,7 @@ def segment_names(positions: pd.DataFrame, one_time_share: Mapping[object, float
     Notes
     -----
     A feature is named where the group lies half a standard deviation or more from all customers; a group of which 90 % bought
-    once is called one-time buyers. Groups that would share a name are told apart by the feature in which they differ most.
+    once is called one-time buyers. Who spends much on a purchase day but has few of them is a big-ticket buyer, not a big spender. Groups that would share a name are told apart by the feature in which they differ most.
 
     Examples
     --------
@@ -98,7 +99,8 @@ def _name(position: Mapping[str, float], *, is_one_time: bool) -> str:
     adjectives = [_ADJECTIVES[feature][high] for feature, high in notable.items() if feature in _ADJECTIVES]
     if is_one_time:
         adjectives = [word for word in adjectives if word not in _ADJECTIVES["frequency"]] + ["one-time"]
-    nouns = [_NOUNS[feature][high] for feature, high in notable.items() if feature in _NOUNS]
+    often = 0 if is_one_time else notable.get("frequency")
+    nouns = [_value_noun(feature, high, often) for feature, high in notable.items() if feature in _NOUNS]
     others = [feature for feature in notable if feature not in _ADJECTIVES and feature not in _NOUNS]
     strongest = sorted(others, key=lambda feature: -abs(position[feature]))[:2]
     others = [feature for feature in others if feature in strongest]
@@ -110,6 +112,11 @@ def _name(position: Mapping[str, float], *, is_one_time: bool) -> str:
 
 
 _COMPARED = ("low", "high")
+
+
+def _value_noun(feature: str, high: int, often: int | None) -> str:
+    """Return spenders; who spends much on few days, or little on many, is no big or small spender but buys dear or cheap."""
+    return _TICKETS[high] if feature == "monetary_value" and often == 1 - high else _NOUNS[feature][high]
 
 
 def _noun(nouns: list[str], position: Mapping[str, float]) -> str:

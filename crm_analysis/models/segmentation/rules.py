@@ -21,7 +21,7 @@ from crm_analysis.models.segmentation.straightening import is_whole
 
 MAX_LEAVES = 12
 _FOLDS = 5
-_MIN_LEAF_SHARE = 0.002
+_MIN_LEAF_SHARE = 0.005
 _DIGITS = 4
 _PHRASES = {
     "recency_days": "days since the last purchase",

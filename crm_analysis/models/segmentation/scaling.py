@@ -208,4 +208,4 @@ def canonical_order(features: pd.DataFrame) -> NDArray[np.intp]:
         Positions; whatever is drawn at random after this order depends neither on names nor on the order of rows.
     """
     values = features.to_numpy(dtype=float)
-    return np.lexsort(values.T[::-1])
+    return np.lexsort(values.T[::-1]) if values.shape[1] else np.arange(len(values))
