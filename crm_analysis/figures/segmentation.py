@@ -6,6 +6,8 @@ What they show is computed in :mod:`crm_analysis.models.segmentation`.
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -17,6 +19,7 @@ from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, de
 NOISE = "noise"
 MARKERS = "os^DvPX"
 _REACH = 3.0
+_WRAP = 28
 
 
 def plot_criteria(criteria: pd.DataFrame, *, min_stability: float) -> Axes:
@@ -115,7 +118,7 @@ def plot_segment_map(plane: pd.DataFrame) -> Axes:
 
 def _scatter(axes: Axes, points: pd.DataFrame, colour: str, marker: str) -> None:
     """Draw one segment's customers."""
-    name = str(points["segment"].iloc[0])
+    name = fill(str(points["segment"].iloc[0]), _WRAP)
     axes.scatter(points["component_1"], points["component_2"], s=10, color=colour, marker=marker, alpha=0.6, label=name)
 
 
@@ -162,11 +165,14 @@ def plot_profiles(positions: pd.DataFrame) -> Axes:
                 fmt="+.1f",
                 linewidths=1,
                 cbar_kws={"label": "standard deviations"},
+                xticklabels=False,
+                yticklabels=False,
             )
         axes.set(xlabel="", ylabel="")
-        axes.tick_params(axis="y", rotation=0)
-        for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-            label.set_parse_math(False)
+        axes.set_xticks(
+            np.arange(table.shape[1]) + 0.5, [fill(name, _WRAP) for name in table.columns], parse_math=False
+        )
+        axes.set_yticks(np.arange(len(table)) + 0.5, [fill(str(name), _WRAP) for name in table.index], parse_math=False)
     return describe(axes, _profiles_in_words(table))
 
 

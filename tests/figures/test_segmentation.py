@@ -122,3 +122,8 @@ def test_distances_are_drawn_with_the_radius():
     assert "half of the customers are within 0.25 standard deviations" in alternative_text(axes)
     assert "bends at 0.30, DBSCAN's radius, below which 75% of the customers lie" in alternative_text(axes)
     assert alternative_text(plot_neighbour_distances(table.iloc[:0])) == "No distances were measured."
+
+
+def test_profiles_of_a_single_row_fit_the_picture(tmp_path):
+    axes = plot_profiles(pd.DataFrame({"recency_days": [0.0]}, index=["All customers"]))
+    axes.figure.savefig(tmp_path / "profiles.png")
