@@ -7,11 +7,11 @@ worked on (its reassignments, its reopens, its first response) is never a featur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any, Protocol
 
 import pandas as pd
+
+from crm_analysis.tables.snapshot import Snapshot
 
 LEVELS = ("team", "channel", "category", "priority")
 NUMBERS = (
@@ -96,16 +96,7 @@ ORDER BY opened_at, case_id
 """
 
 
-class Queryable(Protocol):
-    """Whatever answers SQL as of a day: a :class:`~crm_analysis.tables.datasets.Snapshot`."""
-
-    as_of: date
-
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Return the result of a query."""
-
-
-def case_features(known: Queryable) -> pd.DataFrame:
+def case_features(known: Snapshot) -> pd.DataFrame:
     """
     Return what was known of each case at the moment it opened.
 
@@ -134,7 +125,7 @@ def case_features(known: Queryable) -> pd.DataFrame:
     )
 
 
-def case_outcomes(known: Queryable, *, low_satisfaction_at_most: int = 2) -> pd.DataFrame:
+def case_outcomes(known: Snapshot, *, low_satisfaction_at_most: int = 2) -> pd.DataFrame:
     """
     Return how each case had turned out by the end of the snapshot's day.
 

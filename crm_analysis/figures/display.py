@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import matplotlib
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import seaborn as sns
 from IPython.display import Image, display
@@ -56,7 +56,7 @@ def canvas(*, width: float = 8.0, height: float = 4.0) -> Iterator[Axes]:
         sns.axes_style("whitegrid"),
         sns.plotting_context("notebook"),
         sns.color_palette(PALETTE),
-        matplotlib.rc_context(theme),  # seaborn's styles drop settings they do not know
+        mpl.rc_context(theme),  # seaborn's styles drop settings they do not know
     ):
         _, axes = plt.subplots(figsize=(width, height), layout="constrained")
         yield axes

@@ -32,7 +32,7 @@ class ReportFacts:
     """
     What a report's header says beside the notebook's own title.
 
-    Parameters
+    Attributes
     ----------
     identifier : str
         The report's, such as ``segmentation@region=north``.

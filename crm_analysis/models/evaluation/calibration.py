@@ -34,10 +34,10 @@ def quantile_groups(values: npt.ArrayLike, n_groups: int) -> npt.NDArray[np.floa
     """
     if n_groups < 1:
         raise ValueError(f"n_groups must be at least 1, got {n_groups!r}")
-    shares = np.linspace(0, 1, n_groups + 1)[1:-1]
-    ordered = np.asarray(values, dtype=float)
-    edges: npt.NDArray[np.float64] = np.unique(np.quantile(ordered, shares, method="inverted_cdf"))
-    below_top: npt.NDArray[np.float64] = edges[edges < ordered.max()]  # an edge at the top leaves an empty group
+    ordered = np.sort(np.asarray(values, dtype=float))
+    lasts = -(-np.arange(1, n_groups) * len(ordered) // n_groups) - 1  # of each group, whole numbers rounded up
+    edges = np.unique(ordered[lasts])
+    below_top: npt.NDArray[np.float64] = edges[edges < ordered[-1]]  # an edge at the top leaves an empty group
     return below_top
 
 

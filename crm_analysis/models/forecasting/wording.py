@@ -39,6 +39,7 @@ MEASURES = {
 }
 PURCHASE_DAYS = "purchase days"  # what the column transactions_ahead counts
 COVERAGE_MARGIN = 0.02
+TOTAL_MARGIN = 0.1
 
 
 def verdict(result: CustomerForecast, *, currency: str = "") -> list[str]:
@@ -83,7 +84,7 @@ def warnings_of(result: CustomerForecast) -> list[str]:
     """
     sentences = [_no_gain(result.spend, "spend"), _no_gain(result.transactions, PURCHASE_DAYS)]
     sentences += [_zero_does_better(result.spend, "spend"), _zero_does_better(result.transactions, PURCHASE_DAYS)]
-    sentences += [_fewer_held(result), *result.notes]
+    sentences += [_total_missed(result), _fewer_held(result), *result.notes]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -263,6 +264,16 @@ def _against_total(target: TargetForecast) -> str:
     if abs(share) < 0.0005:
         return "met what came"
     return f"was {abs(share):.1%} {'above' if share > 0 else 'below'} what came"
+
+
+def _total_missed(result: CustomerForecast) -> str:
+    share = result.spend.measures["bias"]
+    if not abs(share) > TOTAL_MARGIN:  # NaN too
+        return ""
+    return (
+        f"The total spend of the hold-out was missed by {abs(share):.1%}: use the forecast to rank customers, and do not "
+        "plan with its total before you know why."
+    )
 
 
 def _ranges(result: CustomerForecast, currency: str) -> str:

@@ -268,10 +268,11 @@ def choose_n_groups(criteria: pd.DataFrame, *, min_stability: float) -> Choice:
     -----
     Among the numbers of groups with ``stability_ari >= min_stability``, those whose silhouette is within a tenth of the highest
     count as equal, and the gap decides between them; gaps that differ by no more than ``gap_error`` go to the smaller
-    number. The silhouette alone favours a few large groups that each hold several: of 240 planted data sets with 2 to 8 groups,
-    some small, whose centres lie at least 4.2 standard deviations apart, it found the number in 79 %, this rule in 97 %. The
-    choice stands if its silhouette exceeds what data without groups reach by .05: on real and simulated continua the excess was
-    below .05, on the planted groups above .07.
+    number. The silhouette alone favours a few large groups that each hold several: of 156 planted data sets with 2 to 8 groups,
+    half of them unbalanced, whose nearest centres lie 4.2 standard deviations apart, it found the number in 88 %, this rule in
+    97 %. The choice stands if its silhouette exceeds what data without groups reach by .05: on the planted groups the excess was
+    .08 and more, on simulated continua .03 and less, on purchases of real households and shops .04 and less. Groups of a tenth of
+    the customers or less that lie so close are often taken into their neighbours.
     """
     if criteria.empty:
         return Choice(1, is_accepted=False, reading="there are too few different customers for two groups of ten")

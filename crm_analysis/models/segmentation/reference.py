@@ -124,9 +124,8 @@ def fit_reference(features: pd.DataFrame, scaling: Scaling, *, seed: int) -> Ref
     feature keeps its own distribution, bounds, spikes and whole numbers included, but for one thing: it is replaced by
     the nearest distribution with a single hump (least squares; by whole numbers where the feature has them, else in up
     to 50 bins). The features are joined by a Gaussian copula whose correlations are adjusted until the drawn points
-    correlate as the customers do. What this cannot tell from groups is dependence that is more than correlation, such
-    as one-time buyers who all joined in the same month; and groups that show in no single feature's distribution and
-    in no correlation would be called a continuum only if their silhouette is no better either.
+    correlate as the customers do. What this cannot tell from groups is dependence that is more than correlation, such as
+    one-time buyers who all joined in the same month.
 
     References
     ----------

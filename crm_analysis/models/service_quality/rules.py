@@ -25,7 +25,25 @@ class Conditions:
     bounds: dict[str, tuple[float, float, bool]] = field(default_factory=dict)  # above, at most, also where missing
 
     def narrowed(self, column: EncodedColumn, threshold: float, *, upper: bool, missing: bool) -> Conditions:
-        """Return the conditions after one more answer."""
+        """
+        Return the conditions after one more answer.
+
+        Parameters
+        ----------
+        column : EncodedColumn
+            The attribute asked about, and its level if it has levels.
+        threshold : float
+            Where a number is cut.
+        upper : bool
+            Whether the answer is above the threshold.
+        missing : bool
+            Whether cases without a value go the same way.
+
+        Returns
+        -------
+        Conditions
+            New ones.
+        """
         name, level = column
         if level is None:
             above, at_most, also_missing = self.bounds.get(name, (-math.inf, math.inf, True))

@@ -1,0 +1,319 @@
+"""Claims about splits in time, error measures, bootstrap and conformal intervals, and calibration."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from crm_analysis.errors import TooFewRecordsError
+from crm_analysis.models.evaluation import (
+    MEASURES,
+    ForecastJudge,
+    bias,
+    bootstrap_interval,
+    bootstrap_measures,
+    calibrated_bands,
+    calibration_error,
+    calibration_table,
+    coverage_table,
+    forecast_measures,
+    mae,
+    percentile_interval,
+    quantile_groups,
+    rank_correlation,
+    rmse,
+    rolling_origins,
+    top_share,
+    undefined_measures,
+    wape,
+)
+
+ACTUAL = [0.0, 10.0, 20.0, 30.0]
+FORECAST = [4.0, 10.0, 14.0, 24.0]
+YEAR = {"first_day": date(2017, 1, 1), "as_of": date(2017, 12, 31)}
+
+
+@pytest.fixture
+def skewed() -> tuple[np.ndarray, np.ndarray]:
+    """Spend of 500 customers, half of them without any, and forecasts with ties."""
+    draws = np.random.default_rng(5)
+    actual = np.where(draws.random(500) < 0.5, 0, draws.gamma(1, 40, 500))
+    return actual, np.round(0.5 * actual + draws.gamma(1, 20, 500))
+
+
+# --- origins
+
+
+def test_a_year_has_room_for_a_holdout_a_calibration_and_a_fitting_period_of_a_quarter() -> None:
+    plan = rolling_origins(**YEAR, horizon_days=90)
+    assert plan.holdout_origin == date(2017, 10, 2)
+    assert plan.training == (date(2017, 4, 5), date(2017, 5, 5), date(2017, 6, 4), date(2017, 7, 4))
+    assert plan.calibration_origin == date(2017, 7, 4)
+    assert plan.fitting == (date(2017, 4, 5),)
+    assert plan.all_origins == (*plan.training, plan.holdout_origin)
+
+
+@pytest.mark.parametrize("horizon_days", [1, 2, 7, 30, 91, 100])
+@pytest.mark.parametrize("n_origins", [2, 3, 4, 9])
+def test_nothing_is_learnt_from_what_came_after(horizon_days: int, n_origins: int) -> None:
+    plan = rolling_origins(
+        first_day=date(2015, 1, 1), as_of=date(2017, 12, 31), horizon_days=horizon_days, n_origins=n_origins
+    )
+    horizon = timedelta(days=horizon_days)
+    assert plan.holdout_origin + horizon == date(2017, 12, 31)
+    assert all(origin + horizon <= plan.holdout_origin for origin in plan.training)
+    assert all(origin + horizon <= plan.calibration_origin for origin in plan.fitting)
+    assert plan.fitting
+    assert len(plan.training) == len(set(plan.training)) <= n_origins
+
+
+def test_a_short_history_keeps_the_later_origins() -> None:
+    plan = rolling_origins(**YEAR, horizon_days=90, n_origins=9)
+    assert len(plan.training) == 4
+    assert plan.n_asked == 9
+    assert rolling_origins(**YEAR, horizon_days=30, n_origins=9).training[-1] == date(2017, 11, 1)
+
+
+def test_each_origin_has_its_history() -> None:
+    plan = rolling_origins(**YEAR, horizon_days=30, n_origins=24, min_history_days=150)
+    assert min(plan.training) >= YEAR["first_day"] + timedelta(days=149)
+
+
+def test_a_history_that_is_too_short_names_the_longest_horizon_that_would_do() -> None:
+    with pytest.raises(TooFewRecordsError, match=r"takes 480: .* Use horizon_days of at most 91, or data") as error:
+        rolling_origins(**YEAR, horizon_days=120)
+    assert error.value.exit_code == 5
+    assert rolling_origins(**YEAR, horizon_days=91).fitting
+    with pytest.raises(TooFewRecordsError, match="at most 91"):
+        rolling_origins(**YEAR, horizon_days=92)
+
+
+def test_a_history_of_a_day_asks_for_more_data() -> None:
+    with pytest.raises(TooFewRecordsError, match="Use data that reach further back"):
+        rolling_origins(first_day=date(2017, 1, 1), as_of=date(2017, 1, 1), horizon_days=7)
+
+
+def test_one_origin_is_too_few_to_ask_for() -> None:
+    with pytest.raises(ValueError, match="n_origins at least 2, got 90, 1"):
+        rolling_origins(**YEAR, horizon_days=90, n_origins=1)
+
+
+# --- measures
+
+
+def test_measures_of_four_customers_are_those_of_the_pencil() -> None:
+    # errors 4, 0, -6, -6
+    assert mae(ACTUAL, FORECAST) == 4
+    assert rmse(ACTUAL, FORECAST) == pytest.approx(math.sqrt(22))
+    assert wape(ACTUAL, FORECAST) == pytest.approx(16 / 60)
+    assert bias(ACTUAL, FORECAST) == pytest.approx(52 / 60 - 1)
+    assert rank_correlation(ACTUAL, FORECAST) == pytest.approx(1)
+    assert top_share(ACTUAL, FORECAST, share=0.5) == pytest.approx(50 / 60)
+    assert forecast_measures(ACTUAL, FORECAST)["top_decile_share"] == pytest.approx(0.4 * 30 / 60)
+
+
+def test_a_perfect_forecast_does_not_err() -> None:
+    measures = forecast_measures(ACTUAL, ACTUAL)
+    assert [measures[name] for name in ("mae", "rmse", "wape", "bias")] == [0, 0, 0, 0]
+    assert measures["rank_correlation"] == pytest.approx(1)
+
+
+def test_zero_for_everybody_errs_by_all_that_came() -> None:
+    measures = forecast_measures(ACTUAL, [0, 0, 0, 0])
+    assert measures["wape"] == 1
+    assert measures["bias"] == -1
+    assert measures["top_decile_share"] == pytest.approx(0.1)
+    assert math.isnan(measures["rank_correlation"])
+
+
+def test_where_nothing_came_ratios_are_undefined_and_the_reason_is_given() -> None:
+    measures = forecast_measures([0, 0], [1, 2])
+    assert measures["mae"] == 1.5
+    assert all(math.isnan(measures[name]) for name in ("wape", "bias", "rank_correlation", "top_decile_share"))
+    assert "Nothing came" in str(undefined_measures([0, 0]))
+
+
+def test_where_returns_outweigh_purchases_shares_are_undefined() -> None:
+    measures = forecast_measures([-5, 2], [0, 0])
+    assert measures["wape"] == 1
+    assert math.isnan(measures["bias"])
+    assert "Returns outweigh" in str(undefined_measures([-5, 2]))
+    assert undefined_measures([5, -2]) is None
+
+
+def test_ties_at_the_edge_of_the_tenth_are_shared_out() -> None:
+    # the best tenth of ten is one of the two with forecast 9: half of 30 + 10
+    assert top_share([30, 10, 0, 0, 0, 0, 0, 0, 0, 60], [9, 9, 1, 1, 1, 1, 1, 1, 1, 0]) == pytest.approx(0.2)
+
+
+def test_the_rank_correlation_is_spearmans(skewed: tuple[np.ndarray, np.ndarray]) -> None:
+    assert rank_correlation(*skewed) == pytest.approx(spearmanr(*skewed).statistic)
+
+
+def test_weights_count_customers_as_often_as_a_longer_table_would(skewed: tuple[np.ndarray, np.ndarray]) -> None:
+    actual, forecast = skewed
+    times = np.random.default_rng(0).integers(0, 4, len(actual))
+    weighted = ForecastJudge(actual, forecast).measures(times)
+    assert weighted == pytest.approx(forecast_measures(np.repeat(actual, times), np.repeat(forecast, times)))
+
+
+def test_measures_depend_on_neither_the_order_of_rows_nor_the_currency(skewed: tuple[np.ndarray, np.ndarray]) -> None:
+    actual, forecast = skewed
+    base = forecast_measures(actual, forecast)
+    order = np.random.default_rng(1).permutation(len(actual))
+    assert forecast_measures(actual[order], forecast[order]) == pytest.approx(base)
+    scaled = forecast_measures(7.3 * actual, 7.3 * forecast)
+    in_money = {"mae", "rmse"}
+    assert scaled == pytest.approx({name: base[name] * (7.3 if name in in_money else 1) for name in MEASURES})
+
+
+@pytest.mark.parametrize(("actual", "forecast"), [([1, 2], [1]), ([], []), ([1, math.nan], [1, 2])])
+def test_what_cannot_be_measured_is_refused(actual: list[float], forecast: list[float]) -> None:
+    with pytest.raises(ValueError, match="actual and forecast must be"):
+        forecast_measures(actual, forecast)
+
+
+def test_a_share_beyond_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="got 1\\.5"):
+        top_share(ACTUAL, FORECAST, share=1.5)
+
+
+# --- bootstrap
+
+
+def test_an_interval_of_the_mean_is_that_of_the_textbook() -> None:
+    values = np.random.default_rng(0).normal(10, 2, 400)
+    low, high = bootstrap_interval(np.mean, values, seed=1, n_resamples=1000)
+    half = 1.96 * values.std() / 20
+    assert low == pytest.approx(values.mean() - half, abs=0.05)
+    assert high == pytest.approx(values.mean() + half, abs=0.05)
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
+    draws = np.random.default_rng(3)
+    intervals = [bootstrap_interval(np.mean, draws.normal(0, 1, 60), seed=seed, level=0.9) for seed in range(300)]
+    held = np.mean([low <= 0 <= high for low, high in intervals])
+    assert held == pytest.approx(0.9, abs=0.05)
+
+
+def test_rows_are_drawn_together_and_the_seed_decides() -> None:
+    truth = np.arange(50.0)
+    low, high = bootstrap_interval(lambda a, b: float((b - a).mean()), truth, truth + 1, seed=0)
+    assert low == high == 1
+    assert bootstrap_interval(np.mean, truth, seed=4) == bootstrap_interval(np.mean, truth, seed=4)
+    assert bootstrap_interval(np.mean, truth, seed=4) != bootstrap_interval(np.mean, truth, seed=5)
+
+
+def test_a_statistic_without_value_has_no_interval() -> None:
+    assert all(map(math.isnan, bootstrap_interval(lambda _: math.nan, [1, 2], seed=0)))
+    assert percentile_interval([1.0, 1.0, math.nan]) == (1, 1)
+    with pytest.raises(ValueError, match="one length above 0"):
+        bootstrap_interval(np.mean, [], seed=0)
+
+
+def test_models_share_their_resamples(skewed: tuple[np.ndarray, np.ndarray]) -> None:
+    actual, forecast = skewed
+    resamples = bootstrap_measures(actual, {"one": forecast, "same": forecast, "other": forecast + 1}, seed=0)
+    pd.testing.assert_frame_equal(resamples["one"], resamples["same"])
+    assert len(resamples["one"]) == 200
+    difference = resamples["other"]["mae"] - resamples["one"]["mae"]
+    assert difference.std() < 0.25 * resamples["one"]["mae"].std()
+    assert resamples["one"]["mae"].mean() == pytest.approx(mae(actual, forecast), rel=0.02)
+
+
+# --- calibration
+
+
+def test_equal_predictions_stay_in_one_group() -> None:
+    assert quantile_groups([0.5] * 8, 10).tolist() == []
+    table = calibration_table([0, 1, 1, 1, 0, 1], [0.1, 0.1, 0.1, 0.1, 0.9, 0.9], n_bins=3)
+    assert table["n"].tolist() == [4, 2]
+    assert table["actual"].tolist() == [0.75, 0.5]
+
+
+def test_the_calibration_error_is_the_weighted_distance() -> None:
+    # two groups of two: expected 0.2 and 0.8, came 0.5 and 1.0
+    assert calibration_error([0, 1, 1, 1], [0.2, 0.2, 0.8, 0.8], n_bins=2) == pytest.approx(0.25)
+    assert calibration_error([0, 1], [0, 1], n_bins=2) == 0
+
+
+def test_true_probabilities_are_calibrated_and_false_ones_are_not() -> None:
+    draws = np.random.default_rng(0)
+    probability = draws.random(20_000)
+    came = draws.random(20_000) < probability
+    assert calibration_error(came, probability) < 0.015
+    assert calibration_error(came, probability**2) > 0.1
+
+
+def test_deciles_of_distinct_predictions_are_of_equal_size() -> None:
+    table = calibration_table(np.arange(100) % 2, np.linspace(0, 1, 100))
+    assert table["n"].tolist() == [10] * 10
+    shuffled = np.random.default_rng(0).permutation(100)
+    again = calibration_table((np.arange(100) % 2)[shuffled], np.linspace(0, 1, 100)[shuffled])
+    pd.testing.assert_frame_equal(table, again)
+
+
+# --- conformal bands
+
+
+def test_ends_of_a_band_are_the_ranks_of_the_pencil() -> None:
+    # forecasts 0, so residuals of roots are 1..19 in roots: ranks floor(20 * .05) = 1 and ceil(20 * .95) = 19
+    bands = calibrated_bands(np.arange(1.0, 20) ** 2, np.zeros(19), level=0.9)
+    assert bands.around([0.0]).to_numpy().tolist() == [[1, 361]]
+    # with 39: ranks 2 and 38
+    bands = calibrated_bands(np.arange(1.0, 40) ** 2, np.zeros(39), level=0.9)
+    assert bands.around([0.0]).to_numpy().tolist() == [[4, 1444]]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_exchangeable_customers_are_held_nine_times_in_ten_in_every_group(seed: int) -> None:
+    draws = np.random.default_rng(seed)
+    forecast = draws.gamma(1, 100, 12_000)
+    actual = np.where(draws.random(12_000) < 0.2, 0, forecast * draws.lognormal(0, 0.6, 12_000))
+    bands = calibrated_bands(actual[:6000], forecast[:6000])
+    held = coverage_table(actual[6000:], bands.around(forecast[6000:]))
+    assert held["coverage"]["all"] == pytest.approx(0.9, abs=0.015)
+    highest = forecast[6000:] > bands.edges[-1]
+    among = coverage_table(actual[6000:][highest], bands.around(forecast[6000:][highest]))
+    assert among["coverage"]["all"] == pytest.approx(0.9, abs=0.03)
+
+
+def test_bands_scale_with_the_currency_and_stay_above_zero_without_returns() -> None:
+    draws = np.random.default_rng(0)
+    forecast, actual = draws.gamma(1, 50, 400), draws.gamma(1, 50, 400)
+    bands = calibrated_bands(actual, forecast).around(forecast)
+    scaled = calibrated_bands(7.3 * actual, 7.3 * forecast).around(7.3 * forecast)
+    np.testing.assert_allclose(scaled, 7.3 * bands)
+    assert bands["lower"].min() >= 0
+    assert (bands["lower"] <= bands["upper"]).all()
+
+
+def test_returns_let_bands_reach_below_zero_but_not_below_the_lowest_seen() -> None:
+    actual = np.concatenate([np.full(30, -4.0), np.full(30, 100.0)])
+    lower = calibrated_bands(actual, np.full(60, 50.0)).around([50.0, 1.0])["lower"]
+    assert lower.min() == pytest.approx(-4)
+
+
+def test_few_customers_make_one_group_of_extreme_residuals() -> None:
+    bands = calibrated_bands([1.0, 4.0, 9.0], [4.0, 4.0, 4.0])
+    assert len(bands.below) == 1
+    assert bands.around([4.0]).to_numpy().tolist() == [[1, 9]]
+
+
+def test_coverage_is_counted_for_buyers_and_others() -> None:
+    bands = pd.DataFrame({"lower": [0.0, 1.0, 5.0], "upper": [2.0, 3.0, 9.0]})
+    table = coverage_table([0, 2, 4], bands)
+    assert table["n"].tolist() == [3, 2, 1]
+    assert table["coverage"].tolist() == pytest.approx([2 / 3, 1 / 2, 1])
+    assert table["width"].tolist() == pytest.approx([8 / 3, 3, 2])
+    assert math.isnan(coverage_table([0, 0, 0], bands)["coverage"]["buyers"])
+
+
+def test_a_level_that_is_no_share_is_refused() -> None:
+    with pytest.raises(ValueError, match="got 90"):
+        calibrated_bands([1.0], [1.0], level=90)
