@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import math
 import re
+from collections.abc import Mapping
 from datetime import date
 from numbers import Integral, Real
 from pathlib import Path
@@ -50,6 +51,19 @@ def record(name: str, value: object) -> None:
     """
     plain = _plain(value)
     display({RECORD: {"name": name, "value": plain}, "text/plain": f"{name} = {_shown(plain)}"}, raw=True)
+
+
+def record_all(results: Mapping[str, object]) -> None:
+    """
+    Hand several results to the manifest, and show them.
+
+    Parameters
+    ----------
+    results : mapping
+        Name to value, as :func:`record` takes them.
+    """
+    for name, value in results.items():
+        record(name, value)
 
 
 def recorded(notebook: nbformat.NotebookNode) -> dict[str, Value]:

@@ -19,6 +19,11 @@ from playwright.sync_api import Browser, expect
 TOKEN = "trial"  # noqa: S105 - of a server that listens on loopback for one test
 START_SECONDS = 90
 RUN_MILLISECONDS = 300_000
+KERNEL_IS_CONNECTED = """async () => {
+    const answer = await fetch(`${location.origin}/api/kernels`);
+    const kernels = await answer.json();
+    return kernels.length === 1 && kernels[0].connections === 1 && kernels[0].execution_state === "idle";
+}"""
 
 
 @pytest.fixture
@@ -79,7 +84,8 @@ def test_run_all_cells_runs_a_notebook_to_its_results(own_copy: Path, address: s
     page = context.new_page()
     page.goto(f"{address}lab/tree/notebooks/segmentation.ipynb?token={TOKEN}")
     expect(page.locator(".jp-Notebook")).to_be_visible(timeout=60_000)
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first).to_be_attached(timeout=60_000)
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
+    page.wait_for_function(KERNEL_IS_CONNECTED, timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).first.click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     path = own_copy / "notebooks/segmentation.ipynb"

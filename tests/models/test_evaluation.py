@@ -179,7 +179,7 @@ def test_what_cannot_be_measured_is_refused(actual: list[float], forecast: list[
 
 
 def test_a_share_beyond_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="got 1\\.5"):
+    with pytest.raises(ValueError, match=r"got 1\.5"):
         top_share(ACTUAL, FORECAST, share=1.5)
 
 

@@ -11,6 +11,7 @@ from crm_analysis.models.segmentation import (
     RFM,
     checked_features,
     choose_n_groups,
+    customer_list,
     fit_dbscan,
     fit_reference,
     fit_scaling,
@@ -348,6 +349,17 @@ def test_fifths_keep_equal_customers_together():
     assert fifths["customers"].to_dict() == {"1st fifth": 2, "2nd fifth": 2, "3rd fifth": 1, "4th fifth": 5}
     assert fifths["share_of_revenue"].sum() == pytest.approx(1)
     assert value_fifths(features[["recency_days"]], ["recency_days"]) is None
+
+
+def test_the_list_to_act_on_has_every_customer_once_with_segment_and_fifth():
+    features = pd.DataFrame(
+        {"spend": [50.0, 40.0, 30.0, 20.0, 10.0]}, index=pd.Index(list("edcba"), name="customer_id")
+    )
+    labels = pd.Series("All customers", index=list("abcde"))
+    listed = customer_list(features, labels)
+    assert list(listed.columns) == ["segment", "value_fifth", "spend"]
+    assert listed.index.tolist() == features.index.tolist()
+    assert listed["value_fifth"].tolist() == [f"{place} fifth" for place in ("1st", "2nd", "3rd", "4th", "5th")]
 
 
 def test_every_customer_meets_exactly_one_rule(four):

@@ -89,8 +89,13 @@ def test_every_parameter_is_used_through_params_only(path: Path, notebook: nbfor
 
 def test_it_records_results_in_one_cell(notebook: nbformat.NotebookNode) -> None:
     (cell,) = [cell for cell in code_cells(notebook) if "results" in tags(cell)]
-    assert "record(" in cell.source
-    assert all("record(" not in other.source for other in code_cells(notebook) if other is not cell)
+    recording = re.compile(r"\brecord(_all)?\(")
+    assert recording.search(cell.source)
+    assert not any(recording.search(other.source) for other in code_cells(notebook) if other is not cell)
+
+
+def test_it_opens_with_its_kernel(notebook: nbformat.NotebookNode) -> None:
+    assert notebook.metadata.kernelspec.name == "python3"
 
 
 def test_its_committed_outputs_are_text_and_tables_only(notebook: nbformat.NotebookNode) -> None:

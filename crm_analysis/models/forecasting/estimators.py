@@ -26,6 +26,16 @@ POLYNOMIAL, SVR_MODEL = "polynomial", "svr"
 NAIVE_RULES = (LAST_PERIOD, MEAN_RATE)
 MODELS = (LAST_PERIOD, MEAN_RATE, ZERO, POLYNOMIAL, SVR_MODEL)
 
+FEATURES = (
+    "recency_days",
+    "frequency",
+    "spend",
+    "monetary_value",
+    "tenure_days",
+    "observed_days",
+    "recent_spend",
+    "recent_frequency",
+)
 _OF_THE_LAST_PERIOD = {SPEND: "recent_spend", TRANSACTIONS: "recent_frequency"}
 _OF_THE_HISTORY = {SPEND: "spend", TRANSACTIONS: "frequency"}
 
@@ -268,20 +278,20 @@ def forecaster(model: str, *, target: str, horizon_days: int, settings: Settings
 
 def _terms(features: pd.DataFrame) -> Floats:
     """Return the terms: roots of rates, money and counts, the logarithm of recency, and recency within the tenure."""
-    days = features["observed_days"]
+    value = {name: features[name].to_numpy(dtype=float) for name in FEATURES}
     columns = [
-        _signed_root(features["spend"] / days),
-        _signed_root(features["frequency"] / days),
-        _signed_root(features["recent_spend"]),
-        _signed_root(features["recent_frequency"]),
-        _signed_root(features["monetary_value"]),
-        np.log1p(features["recency_days"]),
-        (features["recency_days"] + 1) / (features["tenure_days"] + 1),
+        _signed_root(value["spend"] / value["observed_days"]),
+        _signed_root(value["frequency"] / value["observed_days"]),
+        _signed_root(value["recent_spend"]),
+        _signed_root(value["recent_frequency"]),
+        _signed_root(value["monetary_value"]),
+        np.log1p(value["recency_days"]),
+        (value["recency_days"] + 1) / (value["tenure_days"] + 1),
     ]
-    return np.column_stack(columns).astype(float)
+    return np.column_stack(columns)
 
 
-def _signed_root(values: pd.Series) -> pd.Series:
+def _signed_root(values: Floats) -> Floats:
     """Return square roots that keep the sign: returns may outweigh purchases."""
-    roots: pd.Series = np.sign(values) * np.sqrt(values.abs())
+    roots: Floats = np.sign(values) * np.sqrt(np.abs(values))
     return roots

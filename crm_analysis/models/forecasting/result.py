@@ -20,21 +20,11 @@ from crm_analysis.models.evaluation import (
     undefined_measures,
 )
 from crm_analysis.models.forecasting.choice import Choice, Task, choose, forecast_by, rows_at
-from crm_analysis.models.forecasting.estimators import MODELS, SPEND, SVR_MODEL, TRANSACTIONS, ZERO, Floats
+from crm_analysis.models.forecasting.estimators import FEATURES, MODELS, SPEND, TRANSACTIONS, ZERO, Floats
 from crm_analysis.models.forecasting.judgement import Gain, gain_curve, holdout_errors, measured
 
 MIN_CUSTOMERS = 20
 BAND_LEVEL = 0.9
-FEATURES = (
-    "recency_days",
-    "frequency",
-    "spend",
-    "monetary_value",
-    "tenure_days",
-    "observed_days",
-    "recent_spend",
-    "recent_frequency",
-)
 
 
 @dataclass(frozen=True)
@@ -243,9 +233,7 @@ def _notes(rows: pd.DataFrame, plan: OriginPlan, max_svr_rows: int) -> tuple[str
     notes = []
     n_training = len(rows_at(rows, plan.training))
     if n_training > max_svr_rows:
-        notes.append(
-            f"The support vector regression ({SVR_MODEL}) is fitted on {max_svr_rows:,} rows drawn from {n_training:,}."
-        )
+        notes.append(f"The support vector regression is fitted on {max_svr_rows:,} rows drawn from {n_training:,}.")
     if len(plan.training) < plan.n_asked:
         notes.append(
             f"The history has room for {len(plan.training)} of the {plan.n_asked} earlier origins asked for; "

@@ -191,9 +191,10 @@ def _expected(result: CustomerForecast, currency: str) -> str:
     horizon = result.plan.horizon_days
     as_of = result.plan.holdout_origin + timedelta(days=horizon)
     spend, transactions = (float(result.forecasts[name].sum()) for name in ("spend_forecast", "transactions_forecast"))
+    verb = "is" if len(result.forecasts) == 1 else "are"
     return (
-        f"The {_customers(len(result.forecasts))} known on {as_of} are expected to spend {_money(spend, currency)} on "
-        f"{transactions:,.0f} purchase days in the next {horizon} days; in the last {horizon} days they spent "
+        f"The {_customers(len(result.forecasts))} known on {as_of} {verb} expected to spend {_money(spend, currency)} on "
+        f"{transactions:,.0f} purchase days in the next {horizon} days; in the last {horizon} days their spend was "
         f"{_money(result.recent_spend, currency)}. New customers come on top."
     )
 

@@ -7,7 +7,7 @@ What is known of a customer comes from :mod:`crm_analysis.features`; pictures ar
 from crm_analysis.models.segmentation.dbscan import fit_dbscan
 from crm_analysis.models.segmentation.kmeans import choose_n_groups, kmeans_criteria, mean_silhouettes
 from crm_analysis.models.segmentation.naming import segment_names, slug
-from crm_analysis.models.segmentation.profiles import segment_profiles, value_fifths
+from crm_analysis.models.segmentation.profiles import customer_list, segment_profiles, value_fifths
 from crm_analysis.models.segmentation.reference import fit_reference
 from crm_analysis.models.segmentation.result import Segmentation, segment_customers, segment_shares, verdict
 from crm_analysis.models.segmentation.rules import segment_rules, surrogate_fidelity
@@ -18,6 +18,7 @@ __all__ = [
     "Segmentation",
     "checked_features",
     "choose_n_groups",
+    "customer_list",
     "fit_dbscan",
     "fit_reference",
     "fit_scaling",

@@ -138,6 +138,30 @@ def fifths_by_value(features: pd.DataFrame) -> pd.Series | None:
     return place.map(lambda at: _FIFTHS[min(max(math.ceil(at * 5), 1), 5) - 1]).astype("str")
 
 
+def customer_list(features: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """
+    Return every customer with segment, fifth by revenue and features: a list to act on, with groups or without.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        One row per customer, index ``customer_id``.
+    labels : pandas.Series
+        The segment of each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``segment``, ``value_fifth`` (where there is revenue), and the columns of `features`.
+    """
+    fifths = fifths_by_value(features)
+    listed = features.copy()
+    if fifths is not None:
+        listed.insert(0, "value_fifth", fifths)
+    listed.insert(0, "segment", labels.loc[features.index])
+    return listed
+
+
 def segment_map(points: pd.DataFrame, labels: pd.Series, *, seed: int) -> pd.DataFrame:
     """
     Return customers as points of a plane that keeps as much of their variety as a plane can.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from crm_analysis.models.segmentation.dbscan import NOISE, k_distances
 from crm_analysis.models.segmentation.kmeans import N_REFERENCES, Labels, fit_kmeans
