@@ -26,6 +26,7 @@ from crm_analysis.models.segmentation import (
     verdict,
 )
 from crm_analysis.models.segmentation.dbscan import density_at_cuts, k_distances, knee
+from crm_analysis.models.segmentation.kmeans import finest_stable_cut
 from crm_analysis.models.segmentation.naming import ALL_CUSTOMERS
 from crm_analysis.models.segmentation.straightening import log_unit
 
@@ -356,8 +357,8 @@ def test_the_list_to_act_on_has_every_customer_once_with_segment_and_fifth():
         {"spend": [50.0, 40.0, 30.0, 20.0, 10.0]}, index=pd.Index(list("edcba"), name="customer_id")
     )
     labels = pd.Series("All customers", index=list("abcde"))
-    listed = customer_list(features, labels)
-    assert list(listed.columns) == ["segment", "value_fifth", "spend"]
+    listed = customer_list(features, labels, labels)
+    assert list(listed.columns) == ["segment", "cut", "value_fifth", "spend"]
     assert listed.index.tolist() == features.index.tolist()
     assert listed["value_fifth"].tolist() == [f"{place} fifth" for place in ("1st", "2nd", "3rd", "4th", "5th")]
 
@@ -402,3 +403,29 @@ def test_more_customers_than_are_looked_at_are_all_labelled_and_it_is_said():
     assert adjusted_rand_score(truth, result.labels) >= 0.9
     assert "random sample of 4,000 of the 5,000 customers" in " ".join(result.notes)
     assert len(result.plane) == 2000
+
+
+def test_where_there_are_no_groups_a_stable_cut_still_names_every_customer():
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=600)
+    features = pd.DataFrame(
+        {
+            "recency_days": np.exp(3 - size + rng.normal(scale=0.4, size=600)),
+            "frequency": np.ceil(np.exp(3 + size + rng.normal(scale=0.4, size=600))),
+            "monetary_value": np.exp(3 + rng.normal(scale=0.4, size=600)),
+        },
+        index=pd.Index([f"c{number}" for number in range(600)], name="customer_id"),
+    )
+    features["spend"] = features["frequency"] * features["monetary_value"]
+    result = segment_customers(features, seed=0, n_bootstraps=5)
+    assert result.n_segments == 1
+    assert result.cut.notna().all()
+    assert result.cut_profiles["customers"].sum() == 600
+    assert len(result.cut_profiles) >= 2
+    assert set(result.cut) == set(result.cut_profiles.index)
+
+
+def test_where_no_cut_is_stable_everybody_is_in_one_part():
+    points = pd.DataFrame({"x": [0.0, 1.0, 2.0]})
+    criteria = pd.DataFrame({"stability_ari": [0.7, 0.79]}, index=pd.Index([2, 3], name="n_groups"))
+    assert finest_stable_cut(points, criteria, min_stability=0.8, seed=0).tolist() == [0, 0, 0]

@@ -17,7 +17,6 @@ from crm_analysis.models.evaluation import (
     calibrated_bands,
     calibration_table,
     coverage_table,
-    undefined_measures,
 )
 from crm_analysis.models.forecasting.choice import Choice, Task, choose, forecast_by, rows_at
 from crm_analysis.models.forecasting.estimators import FEATURES, MODELS, SPEND, TRANSACTIONS, ZERO, Floats
@@ -94,7 +93,7 @@ class CustomerForecast:
     recent_spend : float
         What the current customers spent in the last period, as long as the horizon.
     notes : tuple of str
-        What to know of this run: rows drawn, a short history, measures without meaning.
+        What to know of how the models were fitted: rows drawn, a short history.
     """
 
     plan: OriginPlan
@@ -239,5 +238,4 @@ def _notes(rows: pd.DataFrame, plan: OriginPlan, max_svr_rows: int) -> tuple[str
             f"The history has room for {len(plan.training)} of the {plan.n_asked} earlier origins asked for; "
             "a shorter horizon_days leaves room for more."
         )
-    undefined = undefined_measures(rows_at(rows, (plan.holdout_origin,))[SPEND])
-    return (*notes, undefined) if undefined else tuple(notes)
+    return tuple(notes)

@@ -11,11 +11,13 @@ from datetime import timedelta
 
 import pandas as pd
 
+from crm_analysis.models.evaluation import undefined_measures
 from crm_analysis.models.forecasting.estimators import (
     LAST_PERIOD,
     MEAN_RATE,
     NAIVE_RULES,
     POLYNOMIAL,
+    SPEND,
     SVR_MODEL,
     ZERO,
 )
@@ -35,7 +37,7 @@ MEASURES = {
     "wape": "WAPE",
     "bias": "bias",
     "rank_correlation": "rank correlation",
-    "top_decile_share": "share of the total in the best tenth",
+    "top_decile_share": "share of the best tenth",
 }
 PURCHASE_DAYS = "purchase days"  # what the column transactions_ahead counts
 COVERAGE_MARGIN = 0.02
@@ -60,6 +62,7 @@ def verdict(result: CustomerForecast, *, currency: str = "") -> list[str]:
     """
     return [
         _expected(result, currency),
+        _tried(result),
         _against_naive(result.spend, "spend", unit=f" {currency}".rstrip()),
         _against_naive(result.transactions, PURCHASE_DAYS, unit=""),
         _totals(result),
@@ -84,7 +87,7 @@ def warnings_of(result: CustomerForecast) -> list[str]:
     """
     sentences = [_no_gain(result.spend, "spend"), _no_gain(result.transactions, PURCHASE_DAYS)]
     sentences += [_zero_does_better(result.spend, "spend"), _zero_does_better(result.transactions, PURCHASE_DAYS)]
-    sentences += [_total_missed(result), _fewer_held(result), *result.notes]
+    sentences += [_total_missed(result), _fewer_held(result), undefined_measures(result.holdout[SPEND]) or ""]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -153,18 +156,17 @@ def errors_for_readers(target: TargetForecast) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a model; each measure with its 95% interval in brackets, as text.
+        A row a model, with its role; RMSE, its 95% interval as text, and the other measures, rounded. The intervals of
+        those are in ``target.errors``.
     """
     errors = target.errors
-    cells = [
-        f"{value:,.2f} ({low:,.2f} to {high:,.2f})" if math.isfinite(value + low + high) else _number(value)
-        for value, low, high in zip(errors["value"], errors["low"], errors["high"], strict=True)
-    ]
-    wide = errors.assign(cell=cells).pivot_table(index="model", columns="measure", values="cell", aggfunc="first")
-    wide = wide.loc[list(dict.fromkeys(errors["model"])), list(MEASURES)].rename(columns=MEASURES)
-    roles = errors.drop_duplicates("model").set_index("model")["role"]
-    wide.insert(0, "role", roles)
-    return wide.rename(index=MODELS).rename_axis(columns=None).reset_index()
+    wide = errors.pivot_table(index="model", columns="measure", values="value", dropna=False)
+    first = errors[errors["measure"] == "rmse"].set_index("model")
+    table = pd.DataFrame({"role": first["role"], "RMSE": first["value"].round(2)})
+    table["95% interval"] = [_between(low, high) for low, high in zip(first["low"], first["high"], strict=True)]
+    others = [measure for measure in MEASURES if measure != "rmse"]
+    table = table.join(wide[others].round(2).rename(columns=MEASURES))
+    return table.rename(index=MODELS).reset_index()
 
 
 def forecasts_for_readers(result: CustomerForecast, *, n_customers: int = 10) -> pd.DataFrame:
@@ -199,6 +201,16 @@ def _expected(result: CustomerForecast, currency: str) -> str:
     )
 
 
+def _tried(result: CustomerForecast) -> str:
+    """Say what the hold-out is, which the other sentences speak of."""
+    first = result.plan.holdout_origin + timedelta(days=1)
+    last = result.plan.holdout_origin + timedelta(days=result.plan.horizon_days)
+    return (
+        f"How good that is was tried on {_customers(len(result.holdout))} and the days from {first} to {last}, of which no "
+        "model knew when it was chosen and fitted: the hold-out."
+    )
+
+
 def _against_naive(target: TargetForecast, what: str, *, unit: str) -> str:
     """Compare the chosen model with the naive baseline on the hold-out."""
     model, naive, gain = target.choice.model, target.choice.naive, target.gain
@@ -209,12 +221,12 @@ def _against_naive(target: TargetForecast, what: str, *, unit: str) -> str:
             f"({MODELS[naive]}); on the hold-out its error (RMSE) is {_number(error)}{unit} a customer."
         )
     start = (
-        f"{what.capitalize()}: the {MODELS[model]} was chosen before the hold-out; on the hold-out its error (RMSE) is "
-        f"{_number(error)}{unit} a customer, that of the naive baseline ({MODELS[naive]}) {_number(naive_error)}{unit}"
+        f"{what.capitalize()}: the error (RMSE) of the {MODELS[model]} is {_number(error)}{unit} a customer on the hold-out, "
+        f"that of the naive baseline ({MODELS[naive]}) {_number(naive_error)}{unit}"
     )
     if not math.isfinite(gain.share):
         return f"{start}."
-    words = "lower" if gain.share >= 0 else "higher"
+    words = "less" if gain.share >= 0 else "more"
     interval = f" (95% interval of the saving: {gain.low:.1%} to {gain.high:.1%})" if math.isfinite(gain.low) else ""
     return f"{start}: {abs(gain.share):.1%} {words}{interval}."
 
@@ -315,6 +327,10 @@ def _customers(number: int) -> str:
 
 def _money(value: float, currency: str) -> str:
     return f"{_number(value)} {currency}".rstrip()
+
+
+def _between(low: float, high: float) -> str:
+    return f"{low:,.2f} to {high:,.2f}" if math.isfinite(low) else "–"
 
 
 def _number(value: float) -> str:

@@ -87,6 +87,36 @@ def fit_kmeans(points: Floats, n_groups: int, *, seed: int, n_init: int = _START
         return KMeans(n_groups, n_init=n_init, random_state=seed).fit(points)
 
 
+def finest_stable_cut(points: pd.DataFrame, criteria: pd.DataFrame, *, min_stability: float, seed: int) -> Labels:
+    """
+    Cut customers into as many parts as come out alike when they are drawn anew.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        Scaled features, a row per customer.
+    criteria : pandas.DataFrame
+        As from :func:`kmeans_criteria`.
+    min_stability : float
+        Least adjusted Rand index between samples.
+    seed : int
+        Start of the random numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        The number of everybody's part; 0 for all where no cut is stable.
+
+    Notes
+    -----
+    Parts of a continuum: customers on both sides of a border are alike, and nothing says that there are groups.
+    """
+    stable = criteria.index[criteria["stability_ari"] >= min_stability]
+    if not len(stable):
+        return np.zeros(len(points), dtype=np.intp)
+    return np.asarray(fit_kmeans(points.to_numpy(), int(stable.max()), seed=seed).labels_)
+
+
 def kmeans_criteria(
     points: Floats, reference: Reference, *, seed: int, max_segments: int, n_bootstraps: int
 ) -> pd.DataFrame:

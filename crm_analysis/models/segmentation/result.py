@@ -14,7 +14,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from crm_analysis.models.segmentation.dbscan import NOISE, k_distances
-from crm_analysis.models.segmentation.kmeans import N_REFERENCES, Labels, fit_kmeans
+from crm_analysis.models.segmentation.kmeans import N_REFERENCES, Labels, finest_stable_cut, fit_kmeans
 from crm_analysis.models.segmentation.naming import ALL_CUSTOMERS, NOISE_NAME, readable, segment_names, slug
 from crm_analysis.models.segmentation.profiles import fifths_by_value, segment_map, segment_positions, segment_profiles
 from crm_analysis.models.segmentation.rules import segment_rules, surrogate_fidelity
@@ -61,6 +61,10 @@ class Segmentation:
         Share of customers whom the rules put in the right segment, out of fold.
     rules : pandas.DataFrame
         The rules in words.
+    cut : pandas.Series
+        The finest stable K-Means cut by ``customer_id``, named like segments: something to work with where there are no groups.
+    cut_profiles : pandas.DataFrame
+        A row per part of the cut, as in `profiles`.
     notes : tuple of str
         What was sampled, scaled and compared on the way.
     """
@@ -79,6 +83,8 @@ class Segmentation:
     silhouette: float
     surrogate_fidelity: float
     rules: pd.DataFrame
+    cut: pd.Series
+    cut_profiles: pd.DataFrame
     notes: tuple[str, ...]
 
 
@@ -148,6 +154,7 @@ def segment_customers(
             n_bootstraps=n_bootstraps,
         )
         numbers = _group_numbers(points, search, seed=seed)
+        cut = _named(finest_stable_cut(points, search.criteria, min_stability=min_stability, seed=seed), values, points)
     labels = _named(numbers, values, points)
     profiles = segment_profiles(features.loc[values.index], labels, columns)
     winner = search.winner
@@ -166,6 +173,8 @@ def segment_customers(
         silhouette=winner.silhouette if winner else float("nan"),
         surrogate_fidelity=surrogate_fidelity(values, labels, seed=seed),
         rules=_in_order(segment_rules(values, labels, seed=seed), profiles),
+        cut=cut.reindex(features.index).rename("cut"),
+        cut_profiles=segment_profiles(features.loc[values.index], cut, columns).rename_axis("part"),
         notes=_notes(scaling, customers=len(values), sampled=len(sample), search=search),
     )
 
