@@ -29,13 +29,8 @@ def renew_notebook(path: Path) -> None:
     NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        if cell.cell_type == "code":
-            cell.execution_count = None
-            if DRAWS in cell.metadata.get("tags", []):
-                cell.outputs = []
-            for output in cell.outputs:
-                if "execution_count" in output:
-                    output.execution_count = None
+        if cell.cell_type == "code" and DRAWS in cell.metadata.get("tags", []):
+            cell.outputs = []
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     nbformat.write(notebook, path)
 
@@ -45,9 +40,15 @@ def renew_results() -> None:
     with tempfile.TemporaryDirectory() as folder:
         published = run_suite(read_suite("demo"), RunOptions(out=Path(folder)))
         reports = json.loads((published / "manifest.json").read_text(encoding="utf-8"))["reports"]
-    results = {name: report["results"] for name, report in reports.items()}
+    results = {
+        name: {key: _rounded(value) for key, value in report["results"].items()} for name, report in reports.items()
+    }
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _rounded(value: object) -> object:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def main() -> None:
