@@ -176,7 +176,9 @@ def _execute(
                 request_save_on_cell_execute=False,
                 resources={"metadata": {"path": str(folder)}},
                 kernel_manager_class=_kernel_manager(scratch),
-                on_cell_complete=lambda cell, cell_index: advance(cell_index + 1, cells) if advance else None,  # noqa: ARG005
+                on_cell_complete=lambda cell, cell_index: (  # noqa: ARG005 - nbclient calls it with these names
+                    advance(cell_index + 1, cells) if advance else None
+                ),
             )
         except PapermillExecutionError as failure:
             error = _failure(failure)

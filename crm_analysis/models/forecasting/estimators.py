@@ -69,7 +69,7 @@ class NaiveForecast(RegressorMixin, BaseEstimator):
         self.target = target
         self.horizon_days = horizon_days
 
-    def fit(self, X: pd.DataFrame, y: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002
+    def fit(self, X: pd.DataFrame, y: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """
         Check the parameters; there is nothing to learn.
 
@@ -127,7 +127,7 @@ class PurchaseTerms(TransformerMixin, BaseEstimator):
     grow between origins. Terms are held within the range seen in the fit: a polynomial must not run away beyond it.
     """
 
-    def fit(self, X: pd.DataFrame, y: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002
+    def fit(self, X: pd.DataFrame, y: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """
         Learn the range of each term.
 
