@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import demo_suite, purchase_features
+from benchmarks import database_reading, dataset_intake, demo_suite, purchase_features
 
-BENCHMARKS = {"purchase_features": purchase_features.figures, "demo_suite": demo_suite.figures}
+BENCHMARKS = {
+    "purchase_features": purchase_features.figures,
+    "dataset_intake": dataset_intake.figures,
+    "database_reading": database_reading.figures,
+    "demo_suite": demo_suite.figures,
+}
 
 
 def main() -> None:

@@ -23,6 +23,9 @@ from crm_analysis.reporting.build import Cells, RunOptions, run_suite
 from crm_analysis.reporting.params import PARAMS, described
 from crm_analysis.reporting.run import ReportOutcome
 from crm_analysis.reporting.suites import read_suite
+from crm_analysis.tables.datasets import open_dataset
+from crm_analysis.tables.drafting import draft_dataset, write_draft
+from crm_analysis.tables.verdict import check_dataset, verdict_lines
 from crm_analysis.tables.workspace import did_you_mean
 
 
@@ -72,6 +75,33 @@ def list_reports(suite: str) -> None:
     """Print the reports that SUITE makes, one identifier a line, as --only takes them."""
     for identifier in read_suite(suite).identifiers:
         click.echo(identifier)
+
+
+@main.command()
+@click.argument("dataset")
+@click.option("--json", "as_json", is_flag=True, help="Print it for a machine instead.")
+@click.pass_context
+def check(ctx: click.Context, dataset: str, *, as_json: bool) -> None:
+    """Check DATASET (a name in params/datasets/ or a path) against the contract: what is wrong, how many, where."""
+    with Console(stderr=True).status(f"Reading {escape(dataset)} and checking every row"):
+        verdict = check_dataset(open_dataset(dataset))
+    if as_json:
+        click.echo(json.dumps(verdict.to_json(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        click.echo("\n".join(verdict_lines(verdict)))
+    ctx.exit(verdict.exit_code)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--to", required=True, type=click.Path(path_type=Path), help="The dataset file to write.")
+def new(files: tuple[Path, ...], *, to: Path) -> None:
+    """Write a first dataset file for FILES of your own: guesses columns, types and dates, says what it was unsure of."""
+    draft = draft_dataset(files, to=to)
+    write_draft(draft, to)
+    click.echo(str(to))
+    for doubt in draft.doubts:
+        click.echo(f"unsure: {doubt}", err=True)
 
 
 @main.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -35,6 +35,15 @@ def root() -> Path:
     return ROOT
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the key of pseudonyms that tests make out of the user's own configuration folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("configuration")))
+        patch.delenv("CRM_PSEUDONYM_KEY", raising=False)
+        yield
+
+
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty workspace, which is the current folder."""
@@ -48,7 +57,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def write_dataset(workspace: Path) -> Callable[..., str]:
-    """Write a dataset file with tables as CSV files beside it; returns its name."""
+    """Write a dataset file with tables as CSV files beside it, public unless the settings say otherwise; returns its name."""
 
     def write(name: str = "shop", *, settings: dict[str, object] | None = None, **tables: pd.DataFrame) -> str:
         folder = workspace / "params" / "datasets"
@@ -56,7 +65,9 @@ def write_dataset(workspace: Path) -> Callable[..., str]:
         for table, rows in tables.items():
             rows.to_csv(folder / f"{name}_{table}.csv", index=False)
             sources[table] = {"files": f"{name}_{table}.csv"}
-        content: dict[str, object] = {"name": name, "currency": "EUR", "tables": sources} | (settings or {})
+        content: dict[str, object] = {"name": name, "currency": "EUR", "public": True, "tables": sources} | (
+            settings or {}
+        )
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
         return name
 

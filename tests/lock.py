@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements.lock"
 ENVIRONMENT = ROOT / "environment.yml"
 COMMAND = (
-    "uv pip compile pyproject.toml --extra tests --universal --python-version 3.11 --fork-strategy fewest "
+    "uv pip compile pyproject.toml --extra databases --extra tests --universal --python-version 3.11 --fork-strategy fewest "
     "--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade"
 )
 _PIN = re.compile(

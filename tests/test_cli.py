@@ -141,6 +141,7 @@ def test_no_workspace_is_told_with_what_to_do(tmp_path: Path, monkeypatch: pytes
 def test_a_suite_is_listed_a_line_a_report(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     assert CliRunner().invoke(main, ["list", "demo"]).stdout.split() == [
+        "data_quality",
         "segmentation",
         "forecasting",
         "service_quality",
@@ -150,7 +151,7 @@ def test_a_suite_is_listed_a_line_a_report(root: Path, monkeypatch: pytest.Monke
 def test_home_is_found_by_variable_from_anywhere(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CRM_HOME", str(root))
-    assert CliRunner().invoke(main, ["list", "cdnow"]).stdout.split() == ["segmentation", "forecasting"]
+    assert CliRunner().invoke(main, ["list", "cdnow"]).stdout.split() == ["data_quality", "segmentation", "forecasting"]
 
 
 @pytest.mark.parametrize("report", PARAMS)

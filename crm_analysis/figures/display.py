@@ -84,6 +84,34 @@ def describe(axes: Axes, text: str) -> Axes:
     return axes
 
 
+def left_out(number: int, noun: str) -> str:
+    """
+    Say in an alternative text what is not drawn because it is about too few customers.
+
+    Parameters
+    ----------
+    number : int
+        Of what is left out.
+    noun : str
+        What it is, singular.
+
+    Returns
+    -------
+    str
+        A sentence with a space in front; empty where everything is drawn.
+
+    Examples
+    --------
+    >>> left_out(2, "group")
+    ' 2 groups are left out: they are about too few customers, or would give such away.'
+    """
+    if not number:
+        return ""
+    subject, verb = (f"1 {noun}", "is") if number == 1 else (f"{number:,} {noun}s", "are")
+    who = "it is" if number == 1 else "they are"
+    return f" {subject} {verb} left out: {who} about too few customers, or would give such away."
+
+
 def alternative_text(axes: Axes) -> str:
     """
     Return the alternative text of a figure.

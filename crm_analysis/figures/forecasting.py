@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
-from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, describe
+from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, describe, left_out
 from crm_analysis.models.forecasting.estimators import ZERO
 from crm_analysis.models.forecasting.wording import MEASURES, MODELS
 
@@ -25,7 +25,8 @@ def plot_calibration(calibration: pd.DataFrame, *, currency: str) -> Axes:
     Parameters
     ----------
     calibration : pandas.DataFrame
-        Index ``group``, lowest forecasts first; mean ``predicted`` and ``actual`` spend of its customers.
+        Index ``group``, lowest forecasts first; mean ``predicted`` and ``actual`` spend of its customers. Groups without
+        figures, about too few customers, are left out.
     currency : str
         Of the amounts.
 
@@ -34,11 +35,12 @@ def plot_calibration(calibration: pd.DataFrame, *, currency: str) -> Axes:
     matplotlib.axes.Axes
         Two bars a group.
     """
-    positions = np.arange(len(calibration))
+    shown = calibration.dropna(subset=["predicted", "actual"])
+    positions = np.arange(len(shown))
     with canvas() as axes:
-        axes.bar(positions - 0.2, calibration["predicted"], width=0.4, color=MUTED, label="expected")
-        axes.bar(positions + 0.2, calibration["actual"], width=0.4, color=ACCENT, label="came")
-        axes.set_xticks(positions, [str(group) for group in calibration.index])
+        axes.bar(positions - 0.2, shown["predicted"], width=0.4, color=MUTED, label="expected")
+        axes.bar(positions + 0.2, shown["actual"], width=0.4, color=ACCENT, label="came")
+        axes.set_xticks(positions, [str(group) for group in shown.index])
         axes.set(
             xlabel="customers by forecast, lowest to highest",
             ylabel=f"mean spend, {currency}",
@@ -47,7 +49,7 @@ def plot_calibration(calibration: pd.DataFrame, *, currency: str) -> Axes:
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.grid(visible=False, axis="x")
         axes.legend(frameon=False, loc="upper left")
-    return describe(axes, _calibration_in_words(calibration, currency))
+    return describe(axes, _calibration_in_words(shown, currency) + left_out(len(calibration) - len(shown), "group"))
 
 
 def plot_errors(errors: pd.DataFrame, *, title: str, measure: str = "rmse") -> Axes:
@@ -92,7 +94,8 @@ def plot_gain_curve(curve: pd.DataFrame) -> Axes:
     Parameters
     ----------
     curve : pandas.DataFrame
-        Index ``customers``, a share; columns ``forecast``, ``naive`` and ``hindsight``, shares of the revenue.
+        Index ``customers``, a share; columns ``forecast``, ``naive`` and ``hindsight``, shares of the revenue. Missing points
+        are left out.
 
     Returns
     -------
@@ -100,9 +103,10 @@ def plot_gain_curve(curve: pd.DataFrame) -> Axes:
         A line a ranking; the diagonal is a ranking by chance.
     """
     styles = {"hindsight": (MUTED, "-"), "forecast": (ACCENT, "-"), "naive": (PALETTE[1], "--")}
+    shown = curve.dropna()
     with canvas(width=6.5, height=4.5) as axes:
         for name, (colour, line) in styles.items():
-            axes.plot(curve.index, curve[name], color=colour, linestyle=line, label=RANKINGS[name])
+            axes.plot(shown.index, shown[name], color=colour, linestyle=line, label=RANKINGS[name])
         axes.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1, label="by chance")
         axes.set(
             xlabel="share of customers, best first", ylabel="share of revenue", title="Revenue by rank", xlim=(0, 1)
@@ -110,7 +114,7 @@ def plot_gain_curve(curve: pd.DataFrame) -> Axes:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.legend(frameon=False, loc="lower right")
-    return describe(axes, _curve_in_words(curve))
+    return describe(axes, _curve_in_words(shown))
 
 
 def _labels(table: pd.DataFrame) -> pd.Series:
@@ -120,6 +124,8 @@ def _labels(table: pd.DataFrame) -> pd.Series:
 
 
 def _calibration_in_words(calibration: pd.DataFrame, currency: str) -> str:
+    if calibration.empty:
+        return "An empty chart of expected and actual mean spend."
     least, most = calibration.iloc[0], calibration.iloc[-1]
     groups = "1 group" if len(calibration) == 1 else f"{len(calibration)} groups"
     return (
@@ -137,11 +143,13 @@ def _errors_in_words(table: pd.DataFrame, title: str, measure: str) -> str:
 
 
 def _curve_in_words(curve: pd.DataFrame) -> str:
-    if curve.isna().any(axis=None):
+    if curve.empty or not curve.index[-1] > 0:
         return "An empty chart: the hold-out has no revenue to be shared out."
-    tenth = curve.loc[curve.index[np.isclose(curve.index, 0.1)]].iloc[0]
+    at = float(min(curve.index[1:], key=lambda share: abs(share - 0.1)))
+    tenth = curve.loc[at]
+    best = "tenth" if np.isclose(at, 0.1) else f"{at:.0%} (fewer are not shown)"
     return (
-        "Lines of the share of revenue by share of customers, best first. The best tenth brought "
+        f"Lines of the share of revenue by share of customers, best first. The best {best} brought "
         f"{tenth['hindsight']:.0%} with hindsight, {tenth['forecast']:.0%} ranked by the forecast and {tenth['naive']:.0%} "
         "ranked by the naive baseline."
     )

@@ -14,7 +14,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, describe
+from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, describe, left_out
 
 NOISE = "noise"
 MARKERS = "os^DvPX"
@@ -94,13 +94,17 @@ def plot_segment_map(plane: pd.DataFrame) -> Axes:
     Parameters
     ----------
     plane : pandas.DataFrame
-        ``component_1``, ``component_2``, ``segment`` and ``variance_shown`` (a share, the same in every row).
+        ``component_1``, ``component_2``, ``segment`` and ``variance_shown`` (a share, the same in every row). With
+        ``customers``, each row is the mean of so many neighbours.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A point a customer, a colour a segment; noise is grey.
+        A point a customer, or a mean of several; a colour a segment; noise is grey.
     """
+    if plane.empty:
+        with canvas(height=4.6) as axes:
+            return describe(axes, "An empty map: every segment is about too few customers.")
     sizes = plane["segment"].value_counts()
     with canvas(height=4.6) as axes:
         for at, segment in enumerate(sizes.index.drop(NOISE, errors="ignore")):
@@ -125,15 +129,21 @@ def _scatter(axes: Axes, points: pd.DataFrame, colour: str, marker: str) -> None
 def _map_in_words(plane: pd.DataFrame, sizes: pd.Series) -> str:
     """Return what the map shows, with its caveat."""
     middles = plane.groupby("segment")[["component_1", "component_2"]].median().loc[sizes.index]
+    thing, subject = "points", f"{len(plane):,} customers"
+    if "customers" in plane.columns:
+        thing, subject = (
+            "means",
+            f"{len(plane):,} means of {plane['customers'].min()} or more neighbouring customers each,",
+        )
     places = "; ".join(
-        f"{segment} ({size:,} points) around {x:.1f}, {y:.1f}"
+        f"{segment} ({size:,} {thing}) around {x:.1f}, {y:.1f}"
         for segment, size, x, y in zip(
             map(str, sizes.index), sizes, middles["component_1"], middles["component_2"], strict=True
         )
     )
     shown = f"{plane['variance_shown'].iloc[0]:.0%}"
     return (
-        f"{len(plane):,} customers on a plane that keeps {shown} of their variance: {places}. Customers who are close here may be "
+        f"{subject} on a plane that keeps {shown} of their variance: {places}. Customers who are close here may be "
         "apart in what the plane leaves out."
     )
 
@@ -145,14 +155,16 @@ def plot_profiles(positions: pd.DataFrame) -> Axes:
     Parameters
     ----------
     positions : pandas.DataFrame
-        A row per segment, a column per feature, in standard deviations.
+        A row per segment, a column per feature, in standard deviations. Rows without figures, about too few customers, are
+        left out.
 
     Returns
     -------
     matplotlib.axes.Axes
         A heat map with the numbers in its cells.
     """
-    table = positions.round(1).rename(columns=lambda name: str(name).replace("_", " ")) + 0.0  # no minus before a zero
+    shown = positions.dropna(how="all") if positions.size else positions
+    table = shown.round(1).rename(columns=lambda name: str(name).replace("_", " ")) + 0.0  # no minus before a zero
     with canvas(height=1.8 + 0.42 * len(table)) as axes:
         if table.size:
             sns.heatmap(
@@ -173,7 +185,8 @@ def plot_profiles(positions: pd.DataFrame) -> Axes:
             np.arange(table.shape[1]) + 0.5, [fill(name, _WRAP) for name in table.columns], parse_math=False
         )
         axes.set_yticks(np.arange(len(table)) + 0.5, [fill(str(name), _WRAP) for name in table.index], parse_math=False)
-    return describe(axes, _profiles_in_words(table))
+    missing = left_out(len(positions) - len(shown), "row")
+    return describe(axes, _profiles_in_words(table) + missing if table.size or not missing else missing)
 
 
 def _profiles_in_words(positions: pd.DataFrame) -> str:
@@ -194,7 +207,8 @@ def plot_neighbour_distances(distances: pd.DataFrame) -> Axes:
     Parameters
     ----------
     distances : pandas.DataFrame
-        ``share_of_customers``, ``distance`` (ascending) and ``radius`` (the same in every row).
+        ``share_of_customers``, ``distance`` (ascending) and ``radius`` (the same in every row). With ``customers``, each row
+        is the mean of so many neighbours.
 
     Returns
     -------
@@ -212,9 +226,10 @@ def plot_neighbour_distances(distances: pd.DataFrame) -> Axes:
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.set(xlabel="customers, by distance", ylabel="distance (standard deviations)", ylim=(0, None))
         axes.legend(frameon=False)
+    each = "all within" if "customers" not in distances.columns else "those farthest apart on average"
     text = (
         f"Sorted distances to the neighbour that makes a core customer: half of the customers are within "
-        f"{distances['distance'].median():.2f} standard deviations, all within {distances['distance'].max():.2f}; the curve bends "
+        f"{distances['distance'].median():.2f} standard deviations, {each} {distances['distance'].max():.2f}; the curve bends "
         f"at {radius:.2f}, DBSCAN's radius, below which {within:.0%} of the customers lie."
     )
     return describe(axes, text)

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from crm_analysis.figures.display import ACCENT, MUTED, PALETTE, canvas, describe
+from crm_analysis.figures.display import ACCENT, MUTED, PALETTE, canvas, describe, left_out
 from crm_analysis.models.service_quality.wording import ATTRIBUTES, ENDED, in_words
 
 
@@ -48,7 +48,8 @@ def plot_calibration(calibration: pd.DataFrame, *, outcome: str) -> Axes:
     Parameters
     ----------
     calibration : pandas.DataFrame
-        Groups of cases of similar probability: ``predicted`` and ``actual`` mean.
+        Groups of cases of similar probability: ``predicted`` and ``actual`` mean. Groups without figures, about too few
+        customers, are left out.
     outcome : str
         Which outcome.
 
@@ -57,12 +58,13 @@ def plot_calibration(calibration: pd.DataFrame, *, outcome: str) -> Axes:
     matplotlib.axes.Axes
         A point a group; on the diagonal where the probabilities are right.
     """
-    top = min(1.0, 1.08 * float(calibration[["predicted", "actual"]].to_numpy().max()))
+    shown = calibration.dropna(subset=["predicted", "actual"])
+    top = min(1.0, 1.08 * float(shown[["predicted", "actual"]].to_numpy().max())) if len(shown) else 1.0
     with canvas(width=5.5, height=4.5) as axes:
         axes.plot([0, top], [0, top], color=MUTED, linestyle="--", label="as expected")
         axes.plot(
-            calibration["predicted"],
-            calibration["actual"],
+            shown["predicted"],
+            shown["actual"],
             marker="o",
             color=ACCENT,
             label="groups of like probability",
@@ -71,13 +73,7 @@ def plot_calibration(calibration: pd.DataFrame, *, outcome: str) -> Axes:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.legend(frameon=False)
-    least, most = calibration.iloc[0], calibration.iloc[-1]
-    text = (
-        f"Expected and actual shares of cases that {ENDED[outcome]}, in {len(calibration)} groups from the least to the most "
-        f"likely: {least['predicted']:.0%} expected and {least['actual']:.0%} came in the first, {most['predicted']:.0%} "
-        f"expected and {most['actual']:.0%} came in the last."
-    )
-    return describe(axes, text)
+    return describe(axes, _calibration_in_words(shown, outcome) + left_out(len(calibration) - len(shown), "group"))
 
 
 def plot_rates_by_level(levels: pd.DataFrame, *, outcome: str) -> Axes:
@@ -122,7 +118,7 @@ def plot_weekly_cases(weekly: pd.DataFrame, *, outcome: str) -> Axes:
     Parameters
     ----------
     weekly : pandas.DataFrame
-        Index ``week``; columns ``yes``, ``no``, ``unknown``.
+        Index ``week``; columns ``yes``, ``no``, ``unknown``. Missing numbers, about too few customers, are left out.
     outcome : str
         Which outcome.
 
@@ -132,30 +128,51 @@ def plot_weekly_cases(weekly: pd.DataFrame, *, outcome: str) -> Axes:
         Stacked bars.
     """
     looks = {"yes": (PALETTE[1], ENDED[outcome]), "no": (ACCENT, "did not"), "unknown": (MUTED, "not known")}
+    drawn = weekly.fillna(0).astype("int64")
     floor = np.zeros(len(weekly))
     with canvas(height=3.6) as axes:
         for name, (colour, label) in looks.items():
-            if weekly[name].any():
-                axes.bar(weekly.index, weekly[name], bottom=floor, width=6.2, color=colour, label=label, linewidth=0)
-            floor = floor + weekly[name].to_numpy()
+            if drawn[name].any():
+                axes.bar(drawn.index, drawn[name], bottom=floor, width=6.2, color=colour, label=label, linewidth=0)
+            floor = floor + drawn[name].to_numpy()
         axes.set(ylabel="cases a week", xlabel="week of the opening")
         axes.set_ylim(0, 1.18 * max(floor.max(), 1))
         axes.legend(frameon=False, ncols=3, loc="upper left")
-    total, known = weekly.sum(axis=1), int(weekly[["yes", "no"]].to_numpy().sum())
-    share = (
-        f"{weekly['yes'].sum() / known:.0%} of the {known:,} known ones {ENDED[outcome]}"
-        if known
-        else "none is known yet"
-    )
-    text = (
-        f"Cases by week of the opening over {len(weekly)} weeks: {total.median():,.0f} in a middling week, most in the week "
-        f"of {total.idxmax():%Y-%m-%d} ({total.max():,}); {share}."
-    )
-    return describe(axes, text)
+    return describe(axes, _weeks_in_words(weekly, outcome))
 
 
 def _names(attributes: pd.Series) -> list[str]:
     return [ATTRIBUTES.get(str(name), str(name)) for name in attributes]
+
+
+def _weeks_in_words(weekly: pd.DataFrame, outcome: str) -> str:
+    """Return what the weeks show, of which all numbers are known."""
+    whole = weekly.dropna()
+    missing = left_out(int(weekly.isna().to_numpy().sum()), "number")
+    if whole.empty:
+        return f"Cases by week of the opening over {len(weekly)} weeks.{missing}"
+    total, known = whole.sum(axis=1), int(whole[["yes", "no"]].to_numpy().sum())
+    share = (
+        f"{whole['yes'].sum() / known:.0%} of the {known:,} known ones {ENDED[outcome]}"
+        if known
+        else "none is known yet"
+    )
+    return (
+        f"Cases by week of the opening over {len(whole)} weeks: {total.median():,.0f} in a middling week, most in the week "
+        f"of {total.idxmax():%Y-%m-%d} ({total.max():,}); {share}.{missing}"
+    )
+
+
+def _calibration_in_words(calibration: pd.DataFrame, outcome: str) -> str:
+    """Return what the ends of the curve show."""
+    if calibration.empty:
+        return f"An empty chart of expected and actual shares of cases that {ENDED[outcome]}."
+    least, most = calibration.iloc[0], calibration.iloc[-1]
+    return (
+        f"Expected and actual shares of cases that {ENDED[outcome]}, in {len(calibration)} groups from the least to the most "
+        f"likely: {least['predicted']:.0%} expected and {least['actual']:.0%} came in the first, {most['predicted']:.0%} "
+        f"expected and {most['actual']:.0%} came in the last."
+    )
 
 
 def _drivers_in_words(drivers: pd.DataFrame) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -25,7 +27,9 @@ from crm_analysis.reporting.html import ReportFacts
 from crm_analysis.reporting.index import write_index
 from crm_analysis.reporting.publication import Publication
 from crm_analysis.reporting.run import ReportJob, ReportOutcome, run_report
+from crm_analysis.reporting.safety import refuse_leaks
 from crm_analysis.reporting.suites import Suite
+from crm_analysis.tables.arrival import HANDED_ON
 from crm_analysis.tables.datasets import Dataset, open_dataset
 from crm_analysis.tables.workspace import YAML_SUFFIXES, project_root
 
@@ -133,8 +137,7 @@ def run_suite(suite: Suite, options: RunOptions, *, watch: Watch = unwatched) ->
             notes=dataset.notes,
             index="index.html",
         )
-        del dataset  # its catalogue need not stay in memory beside the kernels
-        with _kernel_environment(max(1, min(options.jobs, len(remaining)))):
+        with _handed_on(dataset) as landed, _kernel_environment(max(1, min(options.jobs, len(remaining))), landed):
             _run_all(remaining, publication.partial, manifest, facts, options.jobs, watch)
         made = manifest["reports"]
         manifest["reports"] = {name: made[name] for name in suite.identifiers if name in made}
@@ -142,6 +145,11 @@ def run_suite(suite: Suite, options: RunOptions, *, watch: Watch = unwatched) ->
         manifest["seconds"] = round(time.monotonic() - clock, 3)
         _write_manifest(manifest, publication.partial)
         write_index(manifest, publication.partial / "index.html", tables=_table_sizes(publication.partial))
+        try:
+            refuse_leaks(publication.partial, dataset, manifest["reports"])
+        except ReportError:
+            publication.discard()
+            raise
         publication.publish()
     _raise_failures(manifest, [job.identifier for job in jobs], publication.final)
     return publication.final
@@ -156,8 +164,11 @@ def _for_notebooks(suite: Suite) -> str:
 
 
 def _check_data(dataset: Dataset, jobs: Sequence[ReportJob], as_of: date) -> None:
-    """Raise what is wrong with the data before a kernel starts."""
-    dataset.known(as_of).require(*dataset.tables)
+    """Raise what is wrong with the data before a kernel starts; a report that judges the data shows it instead."""
+    for table in dataset.tables:
+        dataset.land(table)
+    if not all(job.params.judges_data for job in jobs):
+        dataset.known(as_of).require(*dataset.tables)
     for job in jobs:
         dataset.known(as_of, where=job.params.where)
 
@@ -264,12 +275,25 @@ def _raise_failures(manifest: dict[str, Any], made: Sequence[str], folder: Path)
 
 
 @contextmanager
-def _kernel_environment(kernels: int) -> Iterator[None]:
-    """Let kernels find the workspace from the folder that is being built, and share the cores instead of fighting for them."""
+def _handed_on(dataset: Dataset) -> Iterator[Path]:
+    """Lay what has landed where the kernels take it over: sources are read once a run, and all reports see the same rows."""
+    folder = Path(tempfile.mkdtemp(prefix="crm_analysis_landed_"))  # mode 0700
+    try:
+        dataset.hand_on(folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _kernel_environment(kernels: int, landed: Path) -> Iterator[None]:
+    """Let kernels find the workspace and the landed tables, and share the cores instead of fighting for them."""
     threads = str(max(1, (os.cpu_count() or 1) // kernels))
-    wanted = {"CRM_HOME": str(project_root()), "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+    wanted = {"CRM_HOME": str(project_root()), HANDED_ON: str(landed)}
+    shared = {name: threads for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS") if name not in os.environ}
+    wanted |= shared
     before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update({name: value for name, value in wanted.items() if name == "CRM_HOME" or before[name] is None})
+    os.environ.update(wanted)
     try:
         yield
     finally:

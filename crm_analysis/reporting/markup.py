@@ -127,6 +127,9 @@ def gather_code(cells: BeautifulSoup) -> None:
             cell.decompose()
 
 
+LONG_TEXT = 60  # characters; a longer text needs a wide column
+
+
 def finish_tables(cells: BeautifulSoup) -> None:
     """
     Make tables readable: headers that say something, numbers aligned, a box of their own that scrolls.
@@ -211,10 +214,10 @@ def _set_classes(tag: Tag, names: Iterable[str | None]) -> None:
 
 
 def _kind(texts: list[str]) -> str | None:
-    """Return ``number`` or ``time`` where all texts that are not missing are one, and at least one is."""
+    """Return ``number`` or ``time`` where all texts that are not missing are one, ``long`` where one is a sentence."""
     present = [text for text in texts if text.lower() not in MISSING_TEXTS]
     if present and all(NUMBER.fullmatch(text.translate(NUMBER_SIGNS)) for text in present):
         return "number"
     if present and all(TIME.match(text) for text in present):
         return "time"
-    return None
+    return "long" if any(len(text) > LONG_TEXT for text in present) else None

@@ -31,6 +31,7 @@ class ReportParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     report: ClassVar[str]
+    judges_data: ClassVar[bool] = False  # whether the report is made of data that break their contract
 
     dataset: Annotated[str, Field(min_length=1, description="name in params/datasets/, or a path")] = "complete_journey"
     as_of: Annotated[Day | None, Field(description="last day known, inclusive; null: the last in the data")] = None
@@ -39,6 +40,9 @@ class ReportParams(BaseModel):
         dict[str, Attribute] | None, Field(description="only customers with these attributes, {name: value}")
     ] = None
     out: Annotated[str | None, Field(description="folder for tables/ and models/; null: nothing is written")] = None
+    clear_ids: Annotated[bool, Field(description="lists in tables/ show customer ids as they are in the source")] = (
+        False
+    )
 
     @classmethod
     def checked(cls, values: Mapping[str, Any], *, where: str) -> Self:
@@ -63,6 +67,16 @@ class ReportParams(BaseModel):
             Any fault.
         """
         return validated(cls, dict(values), where=where)
+
+
+class DataQualityParams(ReportParams):
+    """Parameters of ``notebooks/data_quality.ipynb``."""
+
+    report: ClassVar[str] = "data_quality"
+    judges_data: ClassVar[bool] = True
+
+    n_priorities: Annotated[int, Field(ge=1, le=100, description="faults listed under what to fix first")] = 10
+    n_levels: Annotated[int, Field(ge=1, le=50, description="most frequent values listed of a text column")] = 5
 
 
 class SegmentationParams(ReportParams):
@@ -115,7 +129,7 @@ class ServiceQualityParams(ReportParams):
 
 
 PARAMS: Mapping[str, type[ReportParams]] = {
-    model.report: model for model in (SegmentationParams, ForecastingParams, ServiceQualityParams)
+    model.report: model for model in (DataQualityParams, SegmentationParams, ForecastingParams, ServiceQualityParams)
 }
 
 

@@ -111,6 +111,10 @@ class Publication:
         self.partial.rename(self.final)
         shutil.rmtree(self._aside, ignore_errors=True)
 
+    def discard(self) -> None:
+        """Remove what was built; the earlier run stays as it is."""
+        shutil.rmtree(self.partial, ignore_errors=True)
+
     def _mend(self) -> None:
         """Undo what a run that died while publishing left behind."""
         if self._aside.exists() and not self.final.exists():

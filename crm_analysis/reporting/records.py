@@ -6,9 +6,11 @@ How results get from an executed notebook into the manifest belongs in :mod:`crm
 
 from __future__ import annotations
 
+import csv
 import html
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from numbers import Integral, Real
@@ -27,8 +29,11 @@ from crm_analysis.tables.datasets import Dataset
 RECORD = "application/vnd.crm-analysis.record+json"
 Value = str | int | float | bool | None
 
-_LIVE_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
+_STARTS_A_FORMULA = ("=", "+", "-", "@")
+_BREAKS_A_CELL = ("\t", "\r", "\n")
+_NOT_SEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")  # controls, marks without width, spaces: a spreadsheet may pass over them
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?")
+_PLAIN = "mathjax_ignore"  # JupyterLab would set $…$ in values as formulas
 
 
 class SupportsItem(Protocol):
@@ -36,6 +41,20 @@ class SupportsItem(Protocol):
 
     def item(self) -> Value:
         """Return it as a plain number."""
+
+
+class TellsIds(Protocol):
+    """Whoever can tell the clear ids of pseudonyms: a dataset."""
+
+    def clear_ids(self, ids: pd.Series) -> pd.Series:
+        """
+        Return the ids as they are in the source.
+
+        Parameters
+        ----------
+        ids : pandas.Series
+            As the dataset shows them.
+        """
 
 
 def record(name: str, value: object) -> None:
@@ -97,7 +116,7 @@ def say(sentence: str, *, warning: bool = False) -> None:
         Whether it is something to beware of.
     """
     kind = "warning" if warning else "finding"
-    display({"text/html": f'<p class="{kind}">{html.escape(sentence)}</p>', "text/plain": sentence}, raw=True)
+    display({"text/html": f'<p class="{kind} {_PLAIN}">{html.escape(sentence)}</p>', "text/plain": sentence}, raw=True)
 
 
 def show_table(table: pd.DataFrame, *, caption: str) -> None:
@@ -115,8 +134,8 @@ def show_table(table: pd.DataFrame, *, caption: str) -> None:
     flat = flat.assign(
         **{str(name): flat[name].dt.strftime("%Y-%m-%d %H:%M") for name in flat.select_dtypes("datetime")}
     )
-    flat = flat.rename(columns=lambda name: str(name).replace("_", " "))
-    body = flat.to_html(index=False, escape=True, border=0, classes="sortable", na_rep="–")
+    flat = _with_dashes(flat).rename(columns=lambda name: str(name).replace("_", " "))
+    body = flat.to_html(index=False, escape=True, border=0, classes=f"sortable {_PLAIN}", na_rep="–")
     captioned = body.replace("<thead>", f"<caption>{html.escape(caption)}</caption>\n  <thead>", 1)
     display({"text/html": captioned, "text/plain": flat.to_string(index=False, na_rep="–")}, raw=True)
 
@@ -136,12 +155,12 @@ def show_provenance(dataset: Dataset, as_of: date) -> None:
     lines = [first, *dataset.notes]
     paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
     display(
-        {"text/html": f'<div class="provenance">{paragraphs}</div>', "text/plain": "\n".join(lines)},
+        {"text/html": f'<div class="provenance {_PLAIN}">{paragraphs}</div>', "text/plain": "\n".join(lines)},
         raw=True,
     )
 
 
-def save_table(table: pd.DataFrame, name: str, params: ReportParams) -> None:
+def save_table(table: pd.DataFrame, name: str, params: ReportParams, source: TellsIds | None = None) -> None:
     """
     Write a list that a person or a system acts on, as CSV and Parquet; nothing when ``params.out`` is null.
 
@@ -152,7 +171,9 @@ def save_table(table: pd.DataFrame, name: str, params: ReportParams) -> None:
     name : str
         The file's stem; a filter (``where``) is added as in a report's identifier.
     params : ReportParams
-        Where to write, and for which customers.
+        Where to write, for which customers, and whether with clear ids.
+    source : Dataset, optional
+        Tells the clear ids of the column ``customer_id``, where ``params.clear_ids`` asks for them.
 
     Raises
     ------
@@ -161,16 +182,20 @@ def save_table(table: pd.DataFrame, name: str, params: ReportParams) -> None:
 
     Notes
     -----
-    In the CSV, text that a spreadsheet would run as a formula gets an apostrophe in front; the Parquet file keeps it as it is.
+    Customers keep their pseudonyms unless clear ids are asked for; public data have clear ids from the beginning. In the CSV,
+    text is quoted, and what a spreadsheet would run as a formula gets an apostrophe in front; the Parquet file keeps it as
+    it is.
     """
     if params.out is None:
         return
     flat = table.reset_index() if any(index is not None for index in table.index.names) else table
+    if params.clear_ids and "customer_id" in flat.columns:
+        flat = flat.assign(customer_id=_clear_ids(flat["customer_id"], source))
     stem = Path(params.out) / "tables" / file_stem(name, params.where)
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
         flat.to_parquet(stem.with_name(stem.name + ".parquet"), index=False)
-        neutralised(flat).to_csv(stem.with_name(stem.name + ".csv"), index=False)
+        neutralised(flat).to_csv(stem.with_name(stem.name + ".csv"), index=False, quoting=csv.QUOTE_NONNUMERIC)
     except OSError as error:
         raise ParamsError(f"out: {params.out} cannot be written ({error.strerror}). Choose another folder.") from error
 
@@ -212,7 +237,13 @@ def neutralised(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Texts that begin like a formula (but are no number) have an apostrophe in front; column names too.
+        Texts that begin like a formula (but are no number) have an apostrophe in front; names of columns and rows too.
+
+    Notes
+    -----
+    A formula begins with ``=``, ``+``, ``-`` or ``@``, also in their full-width forms, and also after spaces, line breaks and
+    characters without width. Calls of other programs (DDE) begin so as well. A text that begins with a tab or a line
+    break gets an apostrophe in any case.
 
     Examples
     --------
@@ -220,15 +251,42 @@ def neutralised(table: pd.DataFrame) -> pd.DataFrame:
     ["'=1+1", 'Ann', '-5']
     """
     safe = table.copy()
-    for column in safe.columns:
-        if not pd.api.types.is_numeric_dtype(safe[column]) and not pd.api.types.is_datetime64_any_dtype(safe[column]):
-            safe[column] = safe[column].map(_inert)
-    return safe.rename(columns=_inert)
+    for position, dtype in enumerate(table.dtypes):
+        if not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_datetime64_any_dtype(dtype):
+            safe.isetitem(position, table.iloc[:, position].astype(object).map(_inert).array)
+    safe = safe.rename(index=_inert, columns=_inert)
+    safe.index.names = [_inert(name) for name in safe.index.names]
+    return safe
+
+
+def _with_dashes(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with a dash for what is missing in columns of nullable types, where pandas writes a sign of its own."""
+    shown = table.copy()
+    for position, dtype in enumerate(table.dtypes):
+        column = table.iloc[:, position]
+        if getattr(dtype, "na_value", None) is pd.NA and column.isna().any():
+            shown.isetitem(position, column.astype(object).where(column.notna(), "–").array)
+    return shown
+
+
+def _clear_ids(ids: pd.Series, source: TellsIds | None) -> pd.Series:
+    if source is None:
+        raise ValueError("save_table needs the source to tell clear ids")
+    return source.clear_ids(ids)
 
 
 def _inert(value: Any) -> Any:
-    live = isinstance(value, str) and value.startswith(_LIVE_IN_A_SPREADSHEET) and not _NUMBER.fullmatch(value)
-    return f"'{value}" if live else value
+    """Return a text that is no formula; anything else as it is."""
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    seen = unicodedata.normalize("NFKC", _after_the_unseen(value))
+    is_live = value.startswith(_BREAKS_A_CELL) or seen.startswith(_STARTS_A_FORMULA)
+    return f"'{value}" if is_live and not _NUMBER.fullmatch(value.strip(" ")) else value
+
+
+def _after_the_unseen(text: str) -> str:
+    """Return what follows spaces, controls and characters without width; no more of it than a sign."""
+    return next((character for character in text if unicodedata.category(character) not in _NOT_SEEN), "")
 
 
 def _plain(value: object) -> Value:

@@ -6,7 +6,6 @@ Reading the sources belongs in :mod:`crm_analysis.tables.sources`, the rules of 
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -17,13 +16,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from crm_analysis.errors import ParamsError
 from crm_analysis.tables.cleaning import check_rules
 from crm_analysis.tables.demo import BUILTIN
+from crm_analysis.tables.references import expanded
 from crm_analysis.tables.schema import CANONICAL
-from crm_analysis.tables.sources import TextFormat
+from crm_analysis.tables.sources.files import READABLE_SUFFIXES, is_readable
+from crm_analysis.tables.sources.text import TextFormat
 from crm_analysis.tables.validation import read_yaml, validated
 from crm_analysis.tables.workspace import did_you_mean, named_file, project_root
 
-READABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl")
-_REFERENCE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
+_PASSWORD_IN_THE_FILE = re.compile(r"://[^/@${}]*:[^/@${}]+@|(?:password|pwd|secret|token)=[^$&]", re.IGNORECASE)
 
 
 class _Strict(BaseModel):
@@ -39,14 +39,21 @@ def _known_zone(name: str) -> str:
 Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
+Files = str | list[str]
+
+
 class TableSource(_Strict):
     """Where one table comes from and what is done with it."""
 
-    files: str | list[str] | None = None
+    files: Files | dict[str, Files] | None = None
+    connection: str | None = None
     builtin: str | None = None
+    table: str | None = None
     query: str | None = None
+    timeout_seconds: Annotated[int, Field(ge=1, le=86_400, description="of a statement in a database")] = 600
     format: TextFormat = TextFormat()
     columns: dict[str, str] = {}
+    keep_identifiers: list[str] = []
     cleaning: dict[str, Any] = {}
 
     @field_validator("builtin")
@@ -56,16 +63,32 @@ class TableSource(_Strict):
             raise ValueError(f"is no built-in table{did_you_mean(name, BUILTIN)}; known are {', '.join(BUILTIN)}")
         return name
 
-    @field_validator("cleaning")
+    @field_validator("connection")
     @classmethod
-    def _known_rules(cls, rules: dict[str, Any]) -> dict[str, Any]:
-        return check_rules(rules)
+    def _without_password(cls, connection: str | None) -> str | None:
+        if connection and _PASSWORD_IN_THE_FILE.search(connection):
+            raise ValueError("holds a password; put it into the environment and write ${NAME} instead")
+        return connection
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.files is None) == (self.builtin is None):
-            raise ValueError("needs either files or builtin")
+        given = [name for name in ("files", "connection", "builtin") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"needs one of files, connection or builtin, got {' and '.join(given) or 'none'}")
+        if self.connection is not None and not (self.table or self.query):
+            raise ValueError("needs a table or a query beside its connection")
+        if isinstance(self.files, dict) and not self.query:
+            raise ValueError("files with names of their own need a query that joins them")
+        if self.table and self.connection is None:
+            raise ValueError("table: is for a connection; files and built-in tables have none")
         return self
+
+    @property
+    def named_files(self) -> dict[str, Files]:
+        """The files under the names that a query reads them by; ``source`` where they have none of their own."""
+        if self.files is None:
+            return {}
+        return dict(self.files) if isinstance(self.files, dict) else {"source": self.files}
 
 
 class DatasetFile(_Strict):
@@ -76,17 +99,22 @@ class DatasetFile(_Strict):
     timezone: Zone = "UTC"
     day_timezone: Zone | None = None
     public: bool = False
+    min_cell: Annotated[int, Field(ge=1, le=1000, description="fewest customers whose figures are shown")] = 5
     notes: list[str] = []
     tables: Annotated[dict[str, TableSource], Field(min_length=1)]
 
     @field_validator("tables")
     @classmethod
     def _known_tables(cls, tables: dict[str, TableSource]) -> dict[str, TableSource]:
-        for name in tables:
+        for name, source in tables.items():
             if name not in CANONICAL:
                 raise ValueError(
                     f"{name!r} is no table{did_you_mean(name, CANONICAL)}; known are {', '.join(CANONICAL)}"
                 )
+            try:
+                check_rules(source.cleaning, table=name)
+            except ValueError as error:
+                raise ValueError(f"{name}.cleaning: {error}") from None
         return tables
 
     @property
@@ -146,48 +174,17 @@ def source_files(patterns: str | list[str], *, dataset_file: Path) -> list[Path]
     found: list[Path] = []
     for pattern in [patterns] if isinstance(patterns, str) else patterns:
         path = _resolved(pattern, dataset_file)
-        matches = sorted(path.parent.glob(path.name)) if re.search(r"[*?\[]", path.name) else [path]
-        found.extend(match for match in matches if match.is_file())
+        if re.search(r"[*?\[]", path.name):
+            found.extend(match for match in sorted(path.parent.glob(path.name)) if match.is_file())
+        elif path.exists() or path.is_symlink():  # what it is, if no file, the reader says
+            found.append(path)
     for file in found:
-        if not file.name.removesuffix(".gz").endswith(READABLE_SUFFIXES):
+        if not is_readable(file.name):
             raise ParamsError(
                 f"{dataset_file.name}: {file.name} is of a kind that is not read; "
-                f"known are {', '.join(READABLE_SUFFIXES)}, also with .gz. Save it as one of these."
+                f"known are {', '.join(READABLE_SUFFIXES)}, also with .gz or .zip. Save it as one of these."
             )
     return found
-
-
-def expanded(text: str, *, where: str) -> str:
-    """
-    Replace ``${NAME}`` and ``${NAME:-default}`` by the environment's values.
-
-    Parameters
-    ----------
-    text : str
-        As written in a file.
-    where : str
-        The file's name, for the message.
-
-    Returns
-    -------
-    str
-        Without references.
-
-    Raises
-    ------
-    ParamsError
-        A variable without a default is not set; its value never stands in a message.
-
-    Examples
-    --------
-    >>> expanded("${CRM_NOT_SET_ANYWHERE:-data}/sales.csv", where="shop.yaml")
-    'data/sales.csv'
-    """
-    unset = [m["name"] for m in _REFERENCE.finditer(text) if m["default"] is None and m["name"] not in os.environ]
-    if unset:
-        names = ", ".join(f"${name}" for name in dict.fromkeys(unset))
-        raise ParamsError(f"{where} refers to {names}, which the environment does not set. Set it, or write a default.")
-    return _REFERENCE.sub(lambda m: os.environ.get(m["name"], m["default"] or ""), text)
 
 
 def _resolved(pattern: str, dataset_file: Path) -> Path:

@@ -10,19 +10,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import pandas as pd
 
 from crm_analysis.errors import DataQualityError, ParamsError, SourceError
-from crm_analysis.tables.cleaning import row_count
-from crm_analysis.tables.dataset_file import DatasetFile, TableSource, read_dataset_file, source_files
-from crm_analysis.tables.demo import BUILTIN, builtin_relation
-from crm_analysis.tables.engine import identifier, open_catalogue
-from crm_analysis.tables.schema import CANONICAL, dated_by
-from crm_analysis.tables.snapshot import LANDED, Filter, Snapshot
-from crm_analysis.tables.sources import Landing, file_relation, land
+from crm_analysis.tables.arrival import LANDED, Arrival
+from crm_analysis.tables.cleaning import CleaningContext, row_count
+from crm_analysis.tables.dataset_file import DatasetFile, read_dataset_file
+from crm_analysis.tables.engine import identifier
+from crm_analysis.tables.quality.contract import check_contract
+from crm_analysis.tables.quality.coverage import day_counts, own_last_day, within
+from crm_analysis.tables.references import Secret
+from crm_analysis.tables.schema import CANONICAL
+from crm_analysis.tables.snapshot import Filter, Snapshot
+from crm_analysis.tables.sources.landing import CLEAR_ID
 
 _SPANNING = ("transactions", "service_cases")  # the tables whose days are the dataset's period
 
@@ -70,6 +74,8 @@ class Dataset:
         As in the file; the currency is an ISO 4217 code.
     public : bool
         Whether the data are public, so that ids need no pseudonym.
+    min_cell : int
+        Fewest customers whose figures may be shown; 1 for public data.
     notes : tuple of str
         What a reader of any report must know about the data.
     tables : tuple of str
@@ -84,12 +90,11 @@ class Dataset:
         self.name = file.name
         self.currency = file.currency
         self.public = file.public
+        self.min_cell = 1 if file.public else file.min_cell
         self.notes = tuple(file.notes)
         self.tables = tuple(table for table in CANONICAL if table in file.tables)
-        self._paths = {table: _found(source, table, path) for table, source in file.tables.items()}
-        self.connection = open_catalogue(path for paths in self._paths.values() for path in paths)
-        self.connection.execute(f"CREATE SCHEMA {LANDED}")
-        self._landed: set[str] = set()
+        self._arrival = Arrival(file, path)
+        self.connection = self._arrival.catalogue.connection
         self._snapshots: dict[tuple[date, tuple[tuple[str, Any], ...]], Snapshot] = {}
         self._period: tuple[date, date] | None = None
 
@@ -121,7 +126,11 @@ class Dataset:
         ------
         ParamsError
             The day lies outside the data.
+        DataQualityError
+            There are no dated rows, and no day is given.
         """
+        if as_of is not None and not self.is_dated:
+            return as_of
         first, last = self._days()
         if as_of is None:
             return last
@@ -167,7 +176,7 @@ class Dataset:
 
     def digest(self) -> str:
         """
-        Return a fingerprint of the dataset: what its file says, and every byte of its sources.
+        Return a fingerprint of the dataset: what its file says, and every byte of its files, every row of its databases.
 
         Returns
         -------
@@ -176,7 +185,9 @@ class Dataset:
         """
         total = hashlib.sha256(self._file.model_dump_json().encode())
         for table in self.tables:
-            for path in self._paths[table]:
+            if self._file.tables[table].connection is not None:
+                total.update(self._digest_of_rows(table).encode())
+            for path in chain.from_iterable(self._arrival.paths[table].values()):
                 with path.open("rb") as content:
                     total.update(hashlib.file_digest(content, "sha256").digest())
         return total.hexdigest()
@@ -200,17 +211,118 @@ class Dataset:
                 f"Dataset {self.name} has no table {table}; it has {', '.join(self.tables)}. "
                 f"Add it under tables in {self._path.name}, or leave out the report that needs it."
             )
-        if table in self._landed:
-            return
-        source = self._file.tables[table]
-        zones = (self._file.timezone, self._file.days_in.key)
-        relation = self._relation(table, source)
-        land(
-            self.connection,
-            Landing(table, relation, source.columns, source.format, self._reads_fast(table), zones, self._path.name),
-            schema=LANDED,
-        )
-        self._landed.add(table)
+        self._arrival.land(table)
+
+    def landed_relation(self, table: str) -> str:
+        """
+        Return a table as it came in, before any rule and with private columns.
+
+        Parameters
+        ----------
+        table : str
+            A canonical table that the dataset has.
+
+        Returns
+        -------
+        str
+            A quoted name; for checks only, never for a report.
+        """
+        self.land(table)
+        return f"{LANDED}.{identifier(table)}"
+
+    def private_columns(self, table: str) -> list[str]:
+        """
+        Return the landed columns that no notebook sees.
+
+        Parameters
+        ----------
+        table : str
+            A canonical table that the dataset has.
+
+        Returns
+        -------
+        list of str
+            The marks of the workspace, and direct identifiers that the dataset file does not keep on purpose.
+        """
+        self.land(table)
+        return self._arrival.private_columns(table)
+
+    def identifier_columns(self, table: str) -> Mapping[str, str]:
+        """
+        Return the landed columns that name a person and are left out.
+
+        Parameters
+        ----------
+        table : str
+            A canonical table that the dataset has.
+
+        Returns
+        -------
+        mapping
+            Column to kind, such as ``e-mail``.
+        """
+        self.land(table)
+        return self._arrival.personal(table)
+
+    def text_columns(self, table: str) -> Mapping[str, bool]:
+        """
+        Return the landed columns whose texts may be shown.
+
+        Parameters
+        ----------
+        table : str
+            A canonical table that the dataset has.
+
+        Returns
+        -------
+        mapping
+            Column to whether it holds free text rather than labels.
+        """
+        self.land(table)
+        return self._arrival.text_columns(table)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What must stand in no output: addresses with their passwords, the key of the pseudonyms."""
+        return self._arrival.secrets
+
+    def clear_ids(self, ids: pd.Series) -> pd.Series:
+        """
+        Return customer ids as they are in the source, for a list that asks for them.
+
+        Parameters
+        ----------
+        ids : pandas.Series
+            Ids as a snapshot has them.
+
+        Returns
+        -------
+        pandas.Series
+            With the same index; the same ids where the data are public.
+        """
+        if self.public:
+            return ids
+        known = pd.DataFrame({"pseudonym": ids.astype("str").unique()})
+        relations = [f"SELECT customer_id, {CLEAR_ID} FROM {self.landed_relation(table)}" for table in self.tables]
+        cursor = self.connection.cursor()
+        cursor.register("wanted", known)
+        pairs = cursor.execute(
+            f"SELECT customer_id, any_value({CLEAR_ID}) FROM ({' UNION ALL '.join(relations)}) "
+            "WHERE customer_id IN (SELECT pseudonym FROM wanted) GROUP BY customer_id"
+        ).fetchall()
+        cursor.unregister("wanted")
+        return ids.map(dict(pairs)).astype("str")
+
+    def hand_on(self, folder: Path) -> None:
+        """
+        Lay what has landed into a private folder, for processes whose ``$CRM_LANDED`` names it.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            It holds personal data and must go with the run.
+        """
+        self._arrival.hand_on(folder)
 
     def cleaning_rules(self, table: str) -> Mapping[str, Any]:
         """
@@ -228,52 +340,59 @@ class Dataset:
         """
         return self._file.tables[table].cleaning
 
-    def _reads_fast(self, table: str) -> bool:
-        """Say whether reading the source again costs little: typed columns, no join, no time to move."""
-        parquet = all(path.suffix == ".parquet" for path in self._paths[table])
-        source = self._file.tables[table]
-        return parquet and not source.builtin and not source.query and self._file.timezone == self._file.days_in.key
+    def cleaning_context(self, table: str) -> CleaningContext:
+        """
+        Return what the rules for a table must know of the dataset.
 
-    def _relation(self, table: str, source: TableSource) -> str:
-        if source.builtin:
-            relation = builtin_relation(self.connection, source.builtin)
-        else:
-            relation = file_relation(self._paths[table], source.format)
-        if source.query is None:
-            return relation
-        try:
-            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW source AS {relation}")
-        except duckdb.Error as error:
-            raise SourceError(f"Table {table} of {self._path.name} cannot be read: {error}") from error
-        return source.query.strip().rstrip(";")
+        Parameters
+        ----------
+        table : str
+            A canonical table that the dataset has.
+
+        Returns
+        -------
+        CleaningContext
+            Currency, time zones, merged customers.
+        """
+        zones = (self._file.timezone, self._file.days_in.key)
+        return CleaningContext(currency=self.currency, zones=zones, merged=self._arrival.merged(table))
+
+    def _digest_of_rows(self, table: str) -> str:
+        row = self.connection.execute(
+            f"SELECT count(*), bit_xor(hash(line)) FROM {self.landed_relation(table)} AS line"
+        ).fetchone()
+        return str(row)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether there is a purchase or a case with its time."""
+        return any(self._day_counts())
 
     def _days(self) -> tuple[date, date]:
         if self._period is None:
-            spans = [self._span(table) for table in _SPANNING if table in self.tables]
-            days = [day for span in spans for day in span if day is not None]
-            if not days:
+            counts = self._day_counts()
+            last = own_last_day(counts)
+            days = [day for counted in counts for day in within(counted, last)]
+            if not days or last is None:
+                for table in set(_SPANNING) & set(self.tables):
+                    check_contract(self.connection, table, self.landed_relation(table), dataset=self.name)
                 raise DataQualityError(
                     f"Dataset {self.name} has no dated rows: it needs {' or '.join(_SPANNING)}, each with its times."
                 )
-            self._period = min(days), max(days)
+            self._period = min(days), last
         return self._period
 
-    def _span(self, table: str) -> tuple[date | None, date | None]:
-        self.land(table)
-        column = dated_by(table)
-        row = self.connection.execute(
-            f"SELECT min({column})::DATE, max({column})::DATE FROM {LANDED}.{table}"
-        ).fetchone()
-        return (row[0], row[1]) if row else (None, None)
+    def _day_counts(self) -> list[dict[date, int]]:
+        """Count the rows of each day that no cleaning rule calls impossible, for each table that makes the period."""
+        return [
+            {day: rows for day, rows in counted.items() if _is_possible(day, self.cleaning_rules(table))}
+            for table in _SPANNING
+            if table in self.tables
+            for counted in [day_counts(self.connection, table, self.landed_relation(table))]
+        ]
 
 
-def _found(source: TableSource, table: str, path: Path) -> tuple[Path, ...]:
-    if source.builtin:
-        return BUILTIN[source.builtin].paths
-    files = source_files(source.files or [], dataset_file=path)
-    if not files:
-        raise SourceError(
-            f"Table {table} of {path.name}: no file matches {source.files!r}. "
-            "Put the files there, or set the variable that the path begins with."
-        )
-    return tuple(files)
+def _is_possible(day: date, rules: Mapping[str, Any]) -> bool:
+    limits = rules.get("impossible_dates") or {}
+    earliest, latest = (limits.get(name) and date.fromisoformat(str(limits[name])) for name in ("earliest", "latest"))
+    return (not earliest or day >= earliest) and (not latest or day <= latest)

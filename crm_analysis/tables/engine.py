@@ -10,45 +10,69 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT = "1GB"  # of the engine; the process around it stays under twice that
 
 
-def open_catalogue(readable: Iterable[Path]) -> duckdb.DuckDBPyConnection:
+@dataclass(frozen=True)
+class Catalogue:
+    """
+    A DuckDB file of one's own, and a folder beside it.
+
+    Attributes
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        No extension is installed or loaded by itself, no undeclared file can be opened, settings are locked.
+    scratch : pathlib.Path
+        A private folder that SQL may read: for what the engine cannot read by itself.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    scratch: Path
+
+
+def open_catalogue(readable: Iterable[Path]) -> Catalogue:
     """
     Open an empty catalogue in a private temporary folder that goes when the connection goes.
 
     Parameters
     ----------
     readable : iterable of pathlib.Path
-        The only files that SQL may read.
+        The only files that SQL may read, beside the scratch folder.
 
     Returns
     -------
-    duckdb.DuckDBPyConnection
-        No extension is installed or loaded by itself, no other file can be opened, settings are locked.
+    Catalogue
+        Its tables may exceed memory.
     """
-    folder = tempfile.mkdtemp(prefix="crm_analysis_")  # mode 0700
+    folder = Path(tempfile.mkdtemp(prefix="crm_analysis_"))  # mode 0700
+    scratch = folder / "scratch"
+    scratch.mkdir(mode=0o700)
     connection = duckdb.connect(
-        f"{folder}/catalogue.duckdb",
+        str(folder / "catalogue.duckdb"),
         config={
             "allow_community_extensions": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "memory_limit": MEMORY_LIMIT,
-            "temp_directory": f"{folder}/spill",
+            "temp_directory": str(folder / "spill"),
         },
     )
     weakref.finalize(connection, shutil.rmtree, folder, ignore_errors=True)
     allowed = ", ".join(literal(str(path)) for path in sorted(set(readable)))
     connection.execute(f"SET allowed_paths = [{allowed}]")
+    connection.execute(f"SET allowed_directories = [{literal(f'{scratch}/')}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET TimeZone = 'UTC'")
+    with suppress(duckdb.Error):  # in Jupyter it cannot be set, and there is none
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn on standard output
     connection.execute("SET lock_configuration = true")
-    return connection
+    return Catalogue(connection, scratch)
 
 
 def identifier(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -17,9 +18,9 @@ import duckdb
 import pandas as pd
 
 from crm_analysis.errors import DataQualityError, ParamsError
-from crm_analysis.tables.cleaning import LedgerLine, clean, row_count
+from crm_analysis.tables.cleaning import Cleaned, CleaningContext, LedgerLine, clean, row_count
 from crm_analysis.tables.engine import identifier, literal
-from crm_analysis.tables.quality import check_contract
+from crm_analysis.tables.quality.contract import check_contract
 from crm_analysis.tables.schema import CANONICAL, dated_by
 from crm_analysis.tables.workspace import did_you_mean
 
@@ -41,12 +42,15 @@ class LandedTables(Protocol):
         The dataset's.
     tables : tuple of str
         The canonical tables it has.
+    min_cell : int
+        Fewest customers whose figures may be shown.
     connection : duckdb.DuckDBPyConnection
         The catalogue, with what has landed in the schema ``landed``.
     """
 
     name: str
     tables: tuple[str, ...]
+    min_cell: int
     connection: duckdb.DuckDBPyConnection
 
     def land(self, table: str) -> None:
@@ -72,6 +76,36 @@ class LandedTables(Protocol):
         -------
         mapping
             Rule by name, with its argument.
+        """
+
+    def cleaning_context(self, table: str) -> CleaningContext:
+        """
+        Return what the rules for a table must know of the dataset.
+
+        Parameters
+        ----------
+        table : str
+            A canonical table.
+
+        Returns
+        -------
+        CleaningContext
+            Currency, time zones, merged customers.
+        """
+
+    def private_columns(self, table: str) -> list[str]:
+        """
+        Return the landed columns that no notebook sees.
+
+        Parameters
+        ----------
+        table : str
+            A canonical table.
+
+        Returns
+        -------
+        list of str
+            Names.
         """
 
 
@@ -103,11 +137,13 @@ class Snapshot:
         self.where = MappingProxyType(dict(where))
         self.tables = frozenset(dataset.tables)
         self._dataset = dataset
-        self._schema = f"known_{number}"
+        self._schema, self._stages = f"known_{number}", f"stages_{number}"
         self._connection = dataset.connection.cursor()
         self._connection.execute(f"CREATE SCHEMA {self._schema}")
+        self._connection.execute(f"CREATE SCHEMA {self._stages}")
         self._connection.execute(f"USE {self._schema}")
-        self._ledger: dict[str, list[LedgerLine]] = {}
+        self._cleaned: dict[str, Cleaned] = {}
+        self._ready: set[str] = set()
         self._check_filter()
 
     def require(self, *tables: str) -> None:
@@ -127,9 +163,9 @@ class Snapshot:
             A table is empty as of the day, or breaks its contract after cleaning.
         """
         for table in tables:
-            if table not in self._ledger:
-                self._dataset.land(table)
+            if table not in self._ready:
                 self._make(table)
+                self._ready.add(table)
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """
@@ -159,34 +195,66 @@ class Snapshot:
 
     def ledger(self) -> pd.DataFrame:
         """
-        Return what the cleaning rules did to the tables made ready so far.
+        Return what the cleaning rules did to the tables that are ready.
 
         Returns
         -------
         pandas.DataFrame
-            Columns ``table``, ``rule``, ``rows_before``, ``rows_dropped``.
+            The columns of :class:`~crm_analysis.tables.cleaning.LedgerLine`, a row per rule in the order applied.
         """
-        lines = [line for table in CANONICAL for line in self._ledger.get(table, [])]
-        return pd.DataFrame(lines, columns=["table", "rule", "rows_before", "rows_dropped"])
+        lines = [line for table in CANONICAL if table in self._cleaned for line in self._cleaned[table].ledger]
+        return pd.DataFrame(lines, columns=[column.name for column in fields(LedgerLine)])
+
+    def cleaned_relation(self, table: str) -> str:
+        """
+        Return what is left of a table after cleaning, before it is judged and before private columns are left out.
+
+        Parameters
+        ----------
+        table : str
+            A canonical table that the dataset has.
+
+        Returns
+        -------
+        str
+            A quoted name; for checks only, never for a report.
+        """
+        if table not in self._cleaned:
+            self._dataset.land(table)
+            visible = f"{self._stages}.{identifier(table)}"
+            self._connection.execute(f"CREATE OR REPLACE VIEW {visible} AS {self._visible(table)}")
+            self._cleaned[table] = clean(
+                self._connection,
+                table,
+                self._dataset.cleaning_rules(table),
+                relation=visible,
+                schema=self._stages,
+                context=replace(self._dataset.cleaning_context(table), end=self._end),
+            )
+        return self._cleaned[table].relation
 
     def _make(self, table: str) -> None:
-        connection, dataset = self._connection, self._dataset
-        target = f"{self._schema}.{table}"
-        rules = dataset.cleaning_rules(table)
-        connection.execute(f"CREATE {'TABLE' if rules else 'VIEW'} {target} AS {self._visible(table)}")
-        ledger = clean(connection, table, rules, schema=self._schema)
-        if row_count(connection, target) == 0:
+        cleaned = self.cleaned_relation(table)
+        if row_count(self._connection, cleaned) == 0:
             restricted = f" and {dict(self.where)}" if self.where else ""
             raise DataQualityError(
-                f"Table {table} of dataset {dataset.name} has no rows as of {self.as_of}{restricted} after cleaning. "
+                f"Table {table} of dataset {self._dataset.name} has no rows as of {self.as_of}{restricted} after cleaning. "
                 "Use a later as_of, other customers, or look at the cleaning rules."
             )
-        check_contract(connection, table, schema=self._schema, dataset=dataset.name)
-        self._ledger[table] = ledger
+        check_contract(self._connection, table, cleaned, dataset=self._dataset.name)
+        private = ", ".join(identifier(name) for name in self._dataset.private_columns(table))
+        self._connection.execute(
+            f"CREATE OR REPLACE VIEW {self._schema}.{identifier(table)} AS SELECT * EXCLUDE ({private}) FROM {cleaned}"
+        )
+
+    @property
+    def _end(self) -> datetime:
+        """The first moment that is not known."""
+        return datetime.combine(self.as_of + timedelta(days=1), time())
 
     def _visible(self, table: str) -> str:
         """Return the query of what could be known of a landed table at the end of the day."""
-        end = f"TIMESTAMP {literal(datetime.combine(self.as_of + timedelta(days=1), time()).isoformat(sep=' '))}"
+        end = f"TIMESTAMP {literal(self._end.isoformat(sep=' '))}"
         hidden = [
             f"CASE WHEN {with_column} < {end} THEN {identifier(name)} END AS {identifier(name)}"
             for name, column in CANONICAL[table].columns.items()
@@ -215,7 +283,8 @@ class Snapshot:
             )
         self._dataset.land("customers")
         described = self._connection.execute(f"DESCRIBE {LANDED}.customers").fetchall()
-        attributes = [str(row[0]) for row in described]
+        private = self._dataset.private_columns("customers")
+        attributes = [str(row[0]) for row in described if row[0] not in private]
         for name, value in self.where.items():
             if name not in attributes:
                 raise ParamsError(
@@ -229,6 +298,18 @@ class Snapshot:
             values = sorted(found[0] or []) if found else []
             if _as_text(value) not in values:
                 raise ParamsError(f"where: no customer has {name} {value!r}; there are {', '.join(values[:8])}.")
+        self._check_enough(self._dataset.min_cell)
+
+    def _check_enough(self, least: int) -> None:
+        """Raise when so few customers are chosen that a report would speak of single ones."""
+        row = self._connection.execute(
+            f"SELECT count(DISTINCT customer_id) FROM {LANDED}.customers WHERE true{self._of_chosen_customers()}"
+        ).fetchone()
+        if row and row[0] < least:
+            raise ParamsError(
+                f"where: {dict(self.where)} chooses {row[0]} customers, fewer than min_cell ({least}): "
+                "a report would speak of single persons. Choose a larger group."
+            )
 
 
 def _as_text(value: Attribute) -> str:

@@ -124,5 +124,6 @@ def _sentence(fault: ErrorDetails, model: type[BaseModel]) -> str:
     if fault["type"] == "missing":
         return f"{place}: is missing"
     value = fault.get("input")
-    given = "" if isinstance(value, dict | list) else f", got {value!r}"
+    hidden = isinstance(value, dict | list) or "connection" in fault["loc"]  # an address may hold a password
+    given = "" if hidden else f", got {value!r}"
     return f"{place}: {fault['msg'].removeprefix('Value error, ')}{given}"

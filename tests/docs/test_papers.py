@@ -19,6 +19,7 @@ from crm_analysis.cli import main
 from crm_analysis.features.purchases import FEATURES
 from crm_analysis.reporting.params import PARAMS
 from crm_analysis.reporting.suites import SuiteFile, read_suite
+from crm_analysis.tables.cleaning.rules import RULES
 from crm_analysis.tables.dataset_file import DatasetFile, read_dataset_file
 from tests.lock import environment, pins
 from tests.notebooks.test_results import PROMISED
@@ -68,6 +69,10 @@ def test_readme_lists_every_report_and_command() -> None:
     listed = set(re.findall(r"^\| `([a-z_]+)` \|", read("README.md"), re.MULTILINE))
     assert listed == set(PARAMS)
     assert set(re.findall(r"^\| `crm-analysis ([a-z]+)", read("README.md"), re.MULTILINE)) == set(main.commands)
+
+
+def test_readme_lists_every_cleaning_rule() -> None:
+    assert re.findall(r"^\| `([a-z_]+): ", read("README.md"), re.MULTILINE) == list(RULES)
 
 
 def test_the_example_of_readme_is_a_dataset_file_and_a_suite() -> None:

@@ -90,3 +90,23 @@ def test_a_curve_without_revenue_says_so() -> None:
     axes = plot_gain_curve(empty)
     axes.figure.canvas.draw()
     assert "no revenue" in alternative_text(axes)
+
+
+def test_groups_without_figures_are_left_out_and_it_is_said() -> None:
+    holed = pd.concat([CALIBRATION, pd.DataFrame(np.nan, index=[3, 4], columns=CALIBRATION.columns)])
+    axes = plot_calibration(holed, currency="GBP")
+    axes.figure.canvas.draw()
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2"]
+    assert alternative_text(axes).endswith(
+        "2 groups are left out: they are about too few customers, or would give such away."
+    )
+    nothing = plot_calibration(holed.iloc[2:], currency="GBP")
+    nothing.figure.canvas.draw()
+    assert "An empty chart" in alternative_text(nothing)
+
+
+def test_a_curve_with_few_points_says_what_its_first_one_brought() -> None:
+    far = CURVE[np.arange(21) % 4 == 0].reindex(CURVE.index)
+    axes = plot_gain_curve(far)
+    assert len(axes.lines[0].get_xdata()) == 6
+    assert "The best 20% (fewer are not shown) brought" in alternative_text(axes)

@@ -127,3 +127,30 @@ def test_distances_are_drawn_with_the_radius():
 def test_profiles_of_a_single_row_fit_the_picture(tmp_path):
     axes = plot_profiles(pd.DataFrame({"recency_days": [0.0]}, index=["All customers"]))
     axes.figure.savefig(tmp_path / "profiles.png")
+
+
+def test_rows_without_figures_are_left_out_and_it_is_said():
+    positions = pd.DataFrame(
+        {"recency_days": [-0.9, np.nan, np.nan], "frequency": [0.2, np.nan, np.nan]}, index=["Recent", "Few", "Next"]
+    )
+    axes = plot_profiles(positions)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["Recent"]
+    assert alternative_text(axes).endswith(
+        "2 rows are left out: they are about too few customers, or would give such away."
+    )
+    nothing = plot_profiles(positions.iloc[1:])
+    nothing.figure.canvas.draw()
+    assert "2 rows are left out" in alternative_text(nothing)
+
+
+def test_a_map_of_means_says_so(plane):
+    axes = plot_segment_map(plane.assign(customers=[7, 5, 6, 9]))
+    text = alternative_text(axes)
+    assert text.startswith("4 means of 5 or more neighbouring customers each, on a plane")
+    assert "Big $spenders$ (2 means) around 2.0, 0.0" in text
+    assert "empty map" in alternative_text(plot_segment_map(plane.iloc[:0]))
+
+
+def test_distances_of_neighbours_together_name_no_single_one():
+    table = pd.DataFrame({"share_of_customers": [0.3, 0.8], "distance": [0.1, 2.0], "radius": 0.3, "customers": [5, 5]})
+    assert "those farthest apart on average 2.00" in alternative_text(plot_neighbour_distances(table))

@@ -97,3 +97,25 @@ def test_weeks_are_stacked_by_outcome(weekly):
 
 def test_weeks_without_known_outcomes_say_so(weekly):
     assert "none is known yet" in alternative_text(plot_weekly_cases(weekly.assign(yes=0, no=0), outcome="sla_missed"))
+
+
+def test_numbers_that_are_missing_are_left_out_and_it_is_said(weekly):
+    holed = weekly.astype("Int64")
+    holed.iloc[0, 0], holed.iloc[2, 0] = None, None
+    axes = plot_weekly_cases(holed, outcome="sla_missed")
+    axes.figure.canvas.draw()
+    assert sum(bar.get_height() for bar in axes.patches) == 4 + 8 + 6 + 3 + 2
+    text = alternative_text(axes)
+    assert "over 1 weeks" in text
+    assert "2 numbers are left out" in text
+    nothing = plot_weekly_cases(holed.iloc[[0, 2]], outcome="sla_missed")
+    assert "2 numbers are left out" in alternative_text(nothing)
+
+
+def test_groups_without_figures_are_left_out_and_it_is_said():
+    table = pd.DataFrame({"predicted": [0.05, None, None], "actual": [0.07, None, None]})
+    axes = plot_calibration(table, outcome="sla_missed")
+    axes.figure.canvas.draw()
+    assert axes.lines[1].get_xdata().tolist() == [0.05]
+    assert "2 groups are left out" in alternative_text(axes)
+    assert "An empty chart" in alternative_text(plot_calibration(table.iloc[1:], outcome="sla_missed"))

@@ -369,6 +369,51 @@ def test_drawn_rows_and_a_short_history_are_said(tables: tuple[pd.DataFrame, pd.
     )
 
 
+# --- small cells
+
+
+def test_tables_of_a_small_hold_out_have_larger_groups(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    panel, current = tables
+    few = panel[panel["customer_id"] < "c00038"]
+    told = forecast_customers(few, current, plan=PLAN, seed=0, max_svr_rows=200, min_cell=5)
+    assert (told.calibration["n"].dropna() >= 5).all()
+    assert len(told.calibration) <= 7
+    shown = told.gain_curve.dropna()
+    assert (np.diff(shown.index) * 38 >= 5 - 1e-9).all()
+    assert shown.index[-1] == 1
+    assert np.isnan(recorded_results(told)["top_decile_share"])  # type: ignore[arg-type]
+    assert errors_for_readers(told.spend)["share of the best tenth"].isna().all()
+    assert backtest_for_readers(told.spend)["share of the best tenth"].isna().all()
+    assert any("a tenth of the hold-out are too few to tell of" in sentence for sentence in verdict(told))
+    assert "nan" not in " ".join([*verdict(told), *warnings_of(told)])
+
+
+def test_three_buyers_are_not_told_of_nor_the_others_who_would_give_them_away() -> None:
+    def three_buyers(features: pd.DataFrame, draws: np.random.Generator) -> np.ndarray:
+        return np.where(np.arange(len(features)) < 3, 77.0, 0.0) * draws.uniform(0.9, 1.1, len(features))
+
+    told = forecast_customers(*panel_of(three_buyers, n=120), plan=PLAN, seed=0, max_svr_rows=200, min_cell=5)
+    assert told.coverage["n"].isna().to_dict() == {"all": False, "buyers": True, "others": True}
+    assert told.coverage.loc[["buyers", "others"]].isna().all(axis=None)
+    assert np.isnan(recorded_results(told)["coverage_90_buyers"])  # type: ignore[arg-type]
+    assert not any("of those who bought" in sentence for sentence in verdict(told))
+    assert any("fewer than 5 customers" in note for note in told.notes)
+
+
+def test_public_data_are_told_in_full(tables: tuple[pd.DataFrame, pd.DataFrame], result: CustomerForecast) -> None:
+    again = forecast_customers(*tables, plan=PLAN, seed=0, max_svr_rows=200, min_cell=1)
+    for name in ("calibration", "coverage", "gain_curve"):
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(result, name))
+        assert getattr(again, name).iloc[:, 0].notna().all()
+    assert verdict(again) == verdict(result)
+
+
+def test_an_error_does_not_count_a_few_customers(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    panel, current = tables
+    with pytest.raises(TooFewRecordsError, match=r"have fewer than 20 customers: .*'fewer than 5'"):
+        forecast_customers(panel[panel["customer_id"] < "c00003"], current, plan=PLAN, seed=0, min_cell=5)
+
+
 # --- words
 
 

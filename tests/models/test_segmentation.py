@@ -1,10 +1,13 @@
 """Segments are found where there are some, are not found where there are none, and are told in words that are true."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import make_moons
 from sklearn.metrics import adjusted_rand_score, silhouette_score
+from sklearn.tree import DecisionTreeClassifier
 
 from crm_analysis.errors import DataQualityError, ModelError, TooFewRecordsError
 from crm_analysis.models.segmentation import (
@@ -25,10 +28,13 @@ from crm_analysis.models.segmentation import (
     value_fifths,
     verdict,
 )
+from crm_analysis.models.segmentation.comparison import _dbscan_fault, _told_shares
 from crm_analysis.models.segmentation.dbscan import density_at_cuts, k_distances, knee
 from crm_analysis.models.segmentation.kmeans import finest_stable_cut
 from crm_analysis.models.segmentation.naming import ALL_CUSTOMERS
+from crm_analysis.models.segmentation.profiles import segment_map
 from crm_analysis.models.segmentation.straightening import log_unit
+from crm_analysis.tables.privacy.suppression import suppressed
 
 QUICK = {"seed": 0, "n_bootstraps": 4, "max_segments": 7}
 
@@ -290,6 +296,116 @@ def test_knee_and_density_on_hand_made_curves():
     halves, all_one = (np.arange(40) >= 20).astype(int), np.zeros(40, dtype=int)
     assert density_at_cuts(line, halves, all_one, min_samples=3) == pytest.approx(1.0)
     assert np.isnan(density_at_cuts(line, halves, halves, min_samples=3))
+
+
+# --- small cells
+
+
+def numbers_in(*tables):
+    columns = (table[name].dropna() for table in tables for name in table.select_dtypes("number"))
+    return {round(float(value), 6) for column in columns for value in column}
+
+
+@pytest.fixture(scope="module")
+def with_three():
+    """Two hundred customers in two groups, and a third group of three."""
+    rng = np.random.default_rng(2)
+    centres = np.repeat([[10.0, 5.0, 20.0], [90.0, 2.0, 60.0], [300.0, 60.0, 900.0]], [140, 60, 3], axis=0)
+    features = customers(centres * np.exp(rng.normal(scale=0.05, size=centres.shape)))
+    labels = pd.Series(np.repeat(["Regulars", "Lapsed", "Whales"], [140, 60, 3]), index=features.index, dtype="str")
+    return features, labels
+
+
+def test_a_segment_of_three_has_no_numbers_and_the_next_smallest_neither(with_three):
+    features, labels = with_three
+    told = segment_profiles(features, labels, RFM, min_cell=5)
+    in_full = segment_profiles(features, labels, RFM)
+    assert told.index.tolist() == ["Regulars", "Lapsed", "Whales"] or told.index.tolist() == [
+        "Regulars",
+        "Whales",
+        "Lapsed",
+    ]
+    assert told.drop(index="Regulars").isna().all(axis=None)
+    assert told.loc["Regulars"].tolist() == in_full.loc["Regulars"].tolist()
+    assert not numbers_in(told) & numbers_in(in_full.drop(index="Regulars"))
+    pd.testing.assert_frame_equal(segment_profiles(features, labels, RFM, min_cell=1), in_full)
+
+
+def test_a_map_has_means_of_neighbours_and_no_point_of_a_hidden_segment(with_three):
+    features, labels = with_three
+    points = fit_scaling(features).apply(features)
+    single, means = (segment_map(points, labels, seed=0, min_cell=size) for size in (1, 5))
+    assert set(means["segment"]) == {"Regulars"}
+    assert means["customers"].min() >= 5
+    assert means["customers"].sum() == 140
+    assert not numbers_in(means[["component_1", "component_2"]]) & numbers_in(single[["component_1", "component_2"]])
+
+
+def test_rules_about_too_few_customers_are_neither_grown_nor_shown(with_three):
+    features, labels = with_three
+    rules = segment_rules(features, labels, seed=0, min_cell=5)
+    shown = rules[rules["customers"].notna()]
+    assert (shown["customers"] >= 5).all()
+    assert "Whales" not in set(shown["segment"])
+    assert "Whales" in set(segment_rules(features, labels, seed=0)["segment"])
+
+
+def test_a_rule_that_rounding_leaves_with_too_few_is_not_shown_nor_its_complement(monkeypatch, with_three):
+    features, labels = with_three
+    monkeypatch.setattr("crm_analysis.models.segmentation.rules._tree", lambda rows, seed, min_cell: _grown(seed))
+    rules = segment_rules(features, labels, seed=0, min_cell=5)
+    assert 3 not in rules["customers"].dropna().tolist()
+    hidden = rules[rules["customers"].isna()]
+    assert set(hidden["rule"]) == {"not shown"}
+    assert hidden["agreement"].isna().all()
+    assert len(hidden) == 2
+
+
+def _grown(seed):
+    return DecisionTreeClassifier(max_leaf_nodes=12, random_state=seed)
+
+
+def test_a_whole_result_tells_nothing_of_three_customers():
+    rng = np.random.default_rng(4)
+    centres = np.repeat([[10.0, 40.0, 20.0], [200.0, 3.0, 90.0], [20.0, 30.0, 9000.0]], [140, 120, 3], axis=0)
+    features = customers(centres * np.exp(rng.normal(scale=0.2, size=centres.shape)))
+    features["spend"] = features["frequency"] * features["monetary_value"]
+    told = segment_customers(features, min_cell=5, **QUICK)
+    for table in (told.profiles, told.cut_profiles, told.rules):
+        assert (table["customers"].dropna() >= 5).all()
+    assert (told.neighbour_distances["customers"] >= 5).all()
+    assert (told.plane["customers"] >= 5).all()
+    of_three = features.iloc[-3:]
+    own = numbers_in(of_three, pd.DataFrame(of_three.median()), pd.DataFrame({"share": [3 / 263]}))
+    assert not own & numbers_in(told.profiles, told.cut_profiles, told.rules, told.comparison)
+    assert value_fifths(features, min_cell=5)["customers"].notna().all()
+
+
+def test_small_fifths_are_not_shown():
+    features = customers([[1, 1, 1]] * 18).assign(spend=np.arange(18.0))
+    assert value_fifths(features, min_cell=5).isna().all(axis=None)
+    assert value_fifths(features)["customers"].tolist() == [3, 4, 3, 4, 4]
+
+
+def test_a_few_customers_of_noise_are_hardly_any(monkeypatch):
+    told = _told_shares(np.array([0] * 60 + [1] * 30 + [-1] * 3), min_cell=5)
+    assert np.isnan(told["noise"])
+    assert told["largest"] == pytest.approx(60 / 93)
+    alone = _told_shares(np.array([0] * 60 + [-1] * 3), min_cell=5)
+    assert np.isnan(alone["largest"])
+    assert np.isnan(alone["noise"])
+    assert _told_shares(np.array([0] * 60 + [-1] * 3), min_cell=1)["noise"] == pytest.approx(3 / 63)
+    assert "hardly any noise" in _dbscan_fault(1, float("nan"), 0.0, 1.0, 0.8)
+
+
+def test_shares_that_are_not_told_are_recorded_as_nothing_and_left_out_of_the_verdict(four):
+    _, _, result = four
+    profiles = suppressed(result.profiles.assign(customers=[400, 40, 3, 7]), min_cell=5)
+    told = replace(result, profiles=profiles)
+    assert segment_shares(told).isna().sum() == 2
+    assert "nan" not in verdict(told)
+    none = replace(result, profiles=suppressed(result.profiles.assign(customers=[3, 40, 30, 7]), min_cell=5))
+    assert "bring in the most" not in verdict(none)
 
 
 # --- words and tables

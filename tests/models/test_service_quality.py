@@ -4,6 +4,7 @@ import datetime as dt
 from functools import cache
 
 import duckdb
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +12,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from crm_analysis.errors import DataQualityError, TooFewRecordsError
 from crm_analysis.features.service import LEVELS, NUMBERS, case_features, case_outcomes
+from crm_analysis.figures.display import alternative_text
+from crm_analysis.figures.service_quality import plot_rates_by_level
 from crm_analysis.models.service_quality import (
     first_holdout_day,
+    n_at_risk,
     open_cases_at_risk,
     readable,
     service_quality,
@@ -313,6 +317,7 @@ def test_weekly_counts_add_up_and_keep_empty_weeks():
 
 def test_small_levels_are_not_shown_on_their_own():
     cases = pd.DataFrame({"team": ["a"] * 10 + ["b"] * 3 + ["c"] * 4 + ["d"] * 8, "sla_missed": [1, 0, 0, 0, 0] * 5})
+    cases["customer_id"] = cases.index.astype("str")
     levels = rates_by_level(cases, outcome="sla_missed", attributes=["team"]).set_index("level")["n_cases"]
     assert levels.to_dict() == {"a": 10, "other": 7, "d": 8}
     alone = rates_by_level(cases[cases["team"] != "c"], outcome="sla_missed", attributes=["team"])
@@ -327,6 +332,151 @@ def test_small_leaves_of_the_hold_out_are_not_shown():
     rules = tree_rules(tree, training=split.training, holdout=few, outcome="sla_missed").set_index("rule")
     assert rules["n_holdout"].isna().to_dict() == {"team is north": True, "team is not north": False}
     assert np.isnan(rules["rate_holdout"]["team is north"])
+
+
+def with_a_rare_priority(*, customers=2):
+    """Six hundred cases, sixty of which go wrong and have a priority that only so many customers have."""
+    features = plain_features()
+    rare = np.arange(len(features)) % 10 == 7
+    features.loc[rare, "priority"] = "vip"
+    features.loc[rare, "customer_id"] = [f"vip {number % customers}" for number in range(rare.sum())]
+    return features, rare | (np.random.default_rng(1).random(len(features)) < 0.1)
+
+
+def test_a_priority_of_two_customers_is_told_of_nowhere():
+    features, yes = with_a_rare_priority()
+    split = plain_split(features, yes)
+    told = service_quality(split, min_cell=5, **QUICK)
+    in_full = service_quality(split, **QUICK)
+    assert "vip" in " ".join(in_full.rules["rule"])
+    assert "vip" in set(in_full.levels["level"])
+    assert "vip" not in set(told.levels["level"])
+    is_hidden = told.rules["n_training"].isna()
+    assert is_hidden.sum() != 1
+    assert not any("priority is vip" in rule for rule in told.rules["rule"])
+    assert set(told.rules.loc[is_hidden, "rule"]) <= {"not shown"}
+    assert "vip" not in " ".join(verdict(told))
+    assert "vip" not in alternative_text(plot_rates_by_level(told.levels, outcome="sla_missed"))
+    plt.close("all")
+    assert any("fewer than 5 customers" in note for note in told.notes)
+
+
+def test_a_priority_of_five_customers_is_told():
+    features, yes = with_a_rare_priority(customers=5)
+    told = service_quality(plain_split(features, yes), min_cell=5, **QUICK)
+    assert "vip" in set(told.levels["level"])
+    assert any("priority is vip" in rule for rule in told.rules["rule"])
+
+
+def test_two_small_sister_leaves_become_one():
+    features = plain_features()
+    rng = np.random.default_rng(0)
+    few = (features["team"] == "north").to_numpy() & (features["channel"] == "chat").to_numpy()
+    features.loc[few, "customer_id"] = rng.choice(["x", "y", "z"], few.sum())
+    yes = few | ((features["team"] == "north") & (rng.random(len(features)) < 0.5)).to_numpy()
+    split = plain_split(features, yes)
+    tree = fitted("decision_tree", split.training, outcome="sla_missed", **{**QUICK, "max_tree_depth": 2})
+    parts = {"training": split.training, "holdout": split.holdout, "outcome": "sla_missed"}
+    assert any("chat" in rule or "phone" in rule for rule in tree_rules(tree, **parts)["rule"])
+    told = tree_rules(tree, min_cell=5, **parts)
+    assert told["rule"].tolist() == ["team is north", "team is not north"]
+    assert told["n_training"].sum() == len(split.training)
+    assert told["n_holdout"].sum() == len(split.holdout)
+
+
+def test_rare_levels_take_the_next_smallest_with_them():
+    cases = pd.DataFrame({"team": ["a"] * 40 + ["b"] * 10 + ["c"] * 9, "sla_missed": [1, 0] * 29 + [0]})
+    cases["customer_id"] = [*range(40), *range(40, 50), *([50, 51, 52] * 3)]
+    levels = rates_by_level(cases, outcome="sla_missed", attributes=["team"], min_cell=5).set_index("level")["n_cases"]
+    assert levels.to_dict() == {"a": 40, "other": 19}
+
+
+def test_a_small_range_takes_another_one_with_it_and_the_least_value_is_not_told():
+    cases = pd.DataFrame({"opened_weekday": [1] * 40 + [2] * 20 + [3] * 9, "sla_missed": 0})
+    cases["customer_id"] = [*range(60), *([60, 61, 62] * 3)]
+    levels = rates_by_level(cases, outcome="sla_missed", attributes=["opened_weekday"], min_cell=5)
+    assert levels["level"].tolist() == ["Monday"]
+    days = pd.DataFrame({"days_since_last_case": np.linspace(0.07, 90, 80), "sla_missed": 0, "customer_id": range(80)})
+    first = rates_by_level(days, outcome="sla_missed", attributes=["days_since_last_case"], min_cell=5)["level"][0]
+    assert first.startswith("under ")
+
+
+def test_small_parts_of_the_hold_out_are_not_shown_by_customers():
+    features, yes = with_a_rare_priority(customers=6)
+    features.loc[(features["priority"] == "vip") & (features["opened_at"] >= "2024-03-11"), "customer_id"] = "vip 0"
+    split = plain_split(features, yes)
+    rules = service_quality(split, min_cell=5, **QUICK).rules
+    (vip,) = rules.index[rules["rule"].str.contains("priority is vip")]
+    assert rules.loc[vip, "n_training"] > 0
+    assert pd.isna(rules.loc[vip, "n_holdout"])
+    assert pd.isna(rules.loc[vip, "rate_holdout"])
+    assert rules["n_holdout"].isna().sum() >= 2 or len(rules) == 1
+
+
+def test_calibration_and_review_count_customers():
+    features = plain_features(900)
+    split = plain_split(features, missed_by_team(features))
+    few = split.holdout["customer_id"].to_numpy() + ""
+    likely = service_quality(split, **QUICK).probability.to_numpy()
+    few[likely >= np.quantile(likely, 0.85)] = "one and the same"
+    single = type(split)(**{**vars(split), "holdout": split.holdout.assign(customer_id=few)})
+    told = service_quality(single, min_cell=5, **QUICK)
+    assert told.calibration["predicted"].isna().sum() >= 2
+    assert told.calibration["customers"].dropna().ge(5).all()
+    assert np.isnan(told.gain.recall)
+    assert "too few customers" in verdict(told).review
+    assert "nan" not in " ".join(verdict(told))
+
+
+def test_a_hold_out_of_too_few_customers_is_an_error_that_does_not_count_them():
+    features = plain_features()
+    features.loc[features["opened_at"] >= "2024-03-11", "customer_id"] = "one"
+    outcomes = plain_outcomes(features, missed_by_team(features))
+    days = {"holdout_from": dt.date(2024, 3, 11), "holdout_to": dt.date(2024, 12, 31)}
+    with pytest.raises(TooFewRecordsError, match=r"from 2024-03-11 .* are of fewer than 5 customers"):
+        split_cases(features, outcome="sla_missed", training_outcomes=outcomes, outcomes=outcomes, min_cell=5, **days)
+
+
+def test_open_cases_of_few_customers_are_not_counted():
+    features = plain_features(40).assign(customer_id=[f"c{number}" for number in range(40)])
+    outcomes = plain_outcomes(features, [True] * 10 + [False] * 20 + [None] * 10)
+    outcomes["is_open"] = np.arange(40) >= 37
+    told = {"features": features, "min_cell": 5}
+    assert state_of_service(outcomes, **told) == "Of 30 due cases 67% met their target. There are 40 cases in all."
+    outcomes["is_open"] = (np.arange(40) >= 30) | (np.arange(40) < 2)
+    assert state_of_service(outcomes, **told).endswith("12 of all 40 cases are open.")
+    outcomes["is_open"] = (np.arange(40) >= 30) | (np.arange(40) < 7)
+    assert state_of_service(outcomes, **told).endswith("17 of all 40 cases are open, 7 of them past the due time.")
+    few = features.assign(customer_id=["c0"] * 30 + ["d"] * 10)
+    assert "not told" in state_of_service(outcomes, features=few, min_cell=5)
+    assert np.isnan(sla_attainment(outcomes, features=few, min_cell=5))
+    assert sla_attainment(outcomes, features=few) == pytest.approx(2 / 3)
+    assert n_at_risk(features.head(3), min_cell=5) is None
+    assert n_at_risk(features.head(6), min_cell=5) == 6
+    with pytest.raises(ValueError, match="features must tell the customers"):
+        sla_attainment(outcomes, min_cell=5)
+
+
+def test_weeks_leave_out_numbers_of_few_customers_and_what_gives_them_away():
+    features = plain_features(168).assign(customer_id=[f"c{number}" for number in range(168)])
+    yes = np.zeros(168, dtype=bool)
+    yes[:10], yes[45:48], yes[90:100] = True, True, True
+    weekly = weekly_cases(features, plain_outcomes(features, yes), outcome="sla_missed", min_cell=5)
+    assert weekly["yes"].isna().tolist() == [False, True, True, False] or weekly["yes"].isna().sum() == 2
+    assert pd.isna(weekly["yes"].iloc[1])
+    assert weekly["yes"].dropna().isin([0, 10]).all()
+    assert weekly["no"].notna().all()
+    assert weekly["unknown"].eq(0).all()
+    in_full = weekly_cases(features, plain_outcomes(features, yes), outcome="sla_missed")
+    assert in_full["yes"].tolist()[:3] == [10, 3, 10]
+
+
+def test_lost_cases_of_few_customers_are_not_counted():
+    features, outcomes, split, _ = study(0)
+    del outcomes
+    told = type(split)(**{**vars(split), "n_lost": None})
+    assert "Some earlier cases" in split_in_words(told)
+    assert len(features) > split.n_lost
 
 
 def test_ranges_of_numbers_cover_every_case():

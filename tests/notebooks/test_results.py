@@ -15,6 +15,7 @@ RELATIVE = 0.02  # other processors round otherwise; a change of method moves mo
 ABSOLUTE = 0.005  # of shares and scores
 
 PROMISED = {
+    "data_quality": ["n_missing_customers", "n_exact_duplicates", "n_returns"],
     "segmentation": ["n_segments", "algorithm", "stability_ari", "silhouette", "surrogate_fidelity"],
     "forecasting": [
         "model", "spend_mae", "spend_wape", "naive_spend_wape", "zero_spend_wape", "transactions_mae",
@@ -43,6 +44,10 @@ def test_the_names_that_others_rely_on_are_recorded(report: str) -> None:
     if report == "segmentation":
         shares = [value for name, value in RESULTS[report].items() if name.startswith("share.")]
         assert sum(shares) == pytest.approx(1, abs=0.001)
+    if report == "data_quality":
+        tables = {name.partition(".")[2] for name in RESULTS[report] if name.startswith("n_rows.")}
+        scored = {name.partition(".")[2] for name in RESULTS[report] if name.startswith("score.")}
+        assert tables == scored == {"customers", "transactions", "service_cases", "contacts"}
 
 
 @pytest.mark.parametrize("report", RESULTS)

@@ -63,3 +63,13 @@ def test_parameters_are_frozen() -> None:
 @pytest.mark.parametrize("report", PARAMS)
 def test_every_parameter_is_described(report: str) -> None:
     assert all(all(row[:3]) and row[3] for row in described(report))
+
+
+@pytest.mark.parametrize("report", PARAMS)
+def test_ids_are_in_clear_only_where_it_is_asked_for(report: str) -> None:
+    assert PARAMS[report]().clear_ids is False
+    assert PARAMS[report](clear_ids=True).clear_ids
+    with pytest.raises(ParamsError, match="clear_ids"):
+        PARAMS[report].checked({"clear_ids": "yes"}, where=report)
+    meaning = "lists in tables/ show customer ids as they are in the source"
+    assert ("clear_ids", "boolean", "False", meaning) in described(report)

@@ -65,6 +65,15 @@ def test_times_are_moved_to_the_zone_whose_midnights_cut_days(write_dataset: Wri
     assert open_dataset(write_dataset(settings=zones, transactions=lines)).last_day == date(2017, 12, 31)
 
 
+@pytest.mark.parametrize("written", ["2024-01-05T23:30:00-05:00", "2024-01-05 23:30:00-0500", "2024-01-06T04:30:00Z"])
+def test_a_time_that_names_its_offset_is_moved_by_it(write_dataset: Write, written: str) -> None:
+    zones = {"timezone": "Asia/Tokyo", "day_timezone": "Europe/Berlin"}
+    known = open_dataset(write_dataset(settings=zones, transactions=one_line(occurred_at=written)))
+    assert known.landed_relation("transactions")
+    row = known.known(known.last_day).query("SELECT occurred_at FROM transactions")
+    assert row["occurred_at"].item() == pd.Timestamp("2024-01-06 05:30")
+
+
 def test_a_day_without_a_clock_is_that_day_everywhere(write_dataset: Write) -> None:
     zones = {"timezone": "UTC", "day_timezone": "America/New_York"}
     lines = one_line(occurred_at="2018-01-01")
@@ -187,18 +196,24 @@ def test_all_faults_of_a_dataset_file_are_told_at_once(workspace: Path) -> None:
     ("change", "message"),
     [
         ({"tables": {"sales": {"files": "a.csv"}}}, "'sales' is no table"),
-        ({"tables": {"transactions": {}}}, "needs either files or builtin"),
+        ({"tables": {"transactions": {}}}, "needs one of files, connection or builtin"),
         ({"tables": {"transactions": {"builtin": "cdnwo.transactions"}}}, "is no built-in table"),
-        ({"tables": {"transactions": {"files": "a.csv", "cleaning": {"drop_everything": {}}}}}, "is no cleaning rule"),
-        ({"tables": {"transactions": {"files": "a.csv", "cleaning": {"returns": "ignore"}}}}, "net, drop, keep"),
-        ({"tables": {"transactions": {"files": "a.csv", "format": {"encoding": "cp1252"}}}}, "Save the file as utf-8"),
+        (
+            {"tables": {"transactions": {"files": "a.csv", "cleaning": {"drop_everything": {}}}}},
+            "drop_everything: unknown name; known are",
+        ),
+        (
+            {"tables": {"transactions": {"files": "a.csv", "cleaning": {"returns": "ignore"}}}},
+            "'net', 'drop' or 'keep', got 'ignore'",
+        ),
+        ({"tables": {"transactions": {"files": "a.csv", "format": {"encoding": "utf-9"}}}}, "is no text encoding"),
         ({"timezone": "Europe/Londn"}, "did you mean 'Europe/London'"),
         ({"tables": {"transactions": {"files": "https://example.org/a.csv"}}}, "remote path is refused"),
-        ({"tables": {"transactions": {"files": "book.xlsx"}}}, "of a kind that is not read"),
+        ({"tables": {"transactions": {"files": "book.docx"}}}, "of a kind that is not read"),
     ],
 )
 def test_a_wrong_dataset_file_says_what_to_do(workspace: Path, change: dict[str, object], message: str) -> None:
-    (workspace / "params/datasets/book.xlsx").touch()
+    (workspace / "params/datasets/book.docx").touch()
     content = {"name": "shop", "currency": "EUR", "tables": {"transactions": {"files": "a.csv"}}} | change
     (workspace / "params/datasets/shop.yaml").write_text(yaml.safe_dump(content))
     with pytest.raises(ParamsError, match=message):
@@ -246,10 +261,10 @@ def test_an_empty_table_is_an_error_of_the_data(write_dataset: Write) -> None:
 def test_values_that_cannot_be_read_are_counted_by_column(write_dataset: Write) -> None:
     lines = pd.concat([one_line(), one_line(amount="ten"), one_line(occurred_at="soon")])
     with pytest.raises(DataQualityError) as caught:
-        open_dataset(write_dataset(transactions=lines)).row_counts()
+        open_dataset(write_dataset(transactions=lines)).known(date(2024, 1, 5)).require("transactions")
     assert sorted(caught.value.faults) == [
-        "transactions.amount (from 'amount'): 1 of 3 values are no money",
-        "transactions.occurred_at (from 'occurred_at'): 1 of 3 values are no time",
+        "transactions.amount: 1 of 3 values are no money",
+        "transactions.occurred_at: 1 of 3 values are no time",
     ]
 
 

@@ -41,7 +41,9 @@ def quantile_groups(values: npt.ArrayLike, n_groups: int) -> npt.NDArray[np.floa
     return below_top
 
 
-def calibration_table(actual: npt.ArrayLike, predicted: npt.ArrayLike, *, n_bins: int = 10) -> pd.DataFrame:
+def calibration_table(
+    actual: npt.ArrayLike, predicted: npt.ArrayLike, *, n_bins: int = 10, customers: pd.Series | None = None
+) -> pd.DataFrame:
     """
     Compare what was predicted with what came, in groups of like prediction.
 
@@ -53,11 +55,14 @@ def calibration_table(actual: npt.ArrayLike, predicted: npt.ArrayLike, *, n_bins
         What was expected.
     n_bins : int
         Groups by quantiles of the prediction; equal predictions stay together, so there may be fewer.
+    customers : pandas.Series, optional
+        Whom each prediction is about, where a customer has several.
 
     Returns
     -------
     pandas.DataFrame
-        Index ``group`` from 1 (lowest); ``n``, and the means ``predicted`` and ``actual``.
+        Index ``group`` from 1 (lowest); ``n``, and the means ``predicted`` and ``actual``; with `customers` also how many of
+        them a group is about.
 
     Examples
     --------
@@ -71,7 +76,10 @@ def calibration_table(actual: npt.ArrayLike, predicted: npt.ArrayLike, *, n_bins
         raise ValueError(f"actual and predicted must be of one length above 0, got {truth.shape} and {expected.shape}")
     group = pd.Series(np.searchsorted(quantile_groups(expected, n_bins), expected) + 1, name="group")
     rows = pd.DataFrame({"predicted": expected, "actual": truth}).groupby(group)
-    return rows.agg(n=("actual", "size"), predicted=("predicted", "mean"), actual=("actual", "mean"))
+    table = rows.agg(n=("actual", "size"), predicted=("predicted", "mean"), actual=("actual", "mean"))
+    if customers is None:
+        return table
+    return table.assign(customers=customers.reset_index(drop=True).groupby(group).nunique())
 
 
 def calibration_error(actual: npt.ArrayLike, predicted: npt.ArrayLike, *, n_bins: int = 10) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from crm_analysis.models.evaluation import OriginPlan, forecast_measures, rmse
+from crm_analysis.models.evaluation.measures import TOP_DECILE
 from crm_analysis.models.forecasting.estimators import (
     GRIDS,
     MODELS,
@@ -40,12 +41,15 @@ class Task:
         Start of the draw of rows.
     max_svr_rows : int
         Rows on which a support vector regression is fitted at most; more are drawn by chance.
+    min_cell : int
+        Least number of customers that a figure is about.
     """
 
     target: str
     horizon_days: int
     seed: int
     max_svr_rows: int
+    min_cell: int = 1
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ def choose(panel: pd.DataFrame, plan: OriginPlan, task: Task) -> Choice:
         for model in MODELS
     }
     backtest = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+    if is_small_tenth(len(actual), min_cell=task.min_cell):
+        backtest["top_decile_share"] = np.nan
     errors = backtest["rmse"].drop(ZERO)  # zero stands beside for measure, it is never a forecast
     model = str(errors.idxmin())
     return Choice(
@@ -181,6 +187,30 @@ def rows_at(panel: pd.DataFrame, origins: tuple[object, ...]) -> pd.DataFrame:
         In the panel's order.
     """
     return panel[panel["origin"].isin([pd.Timestamp(str(origin)) for origin in origins])]
+
+
+def is_small_tenth(n_customers: int, *, min_cell: int) -> bool:
+    """
+    Return whether a tenth of the customers is too few to tell what they brought.
+
+    Parameters
+    ----------
+    n_customers : int
+        All of them.
+    min_cell : int
+        Least number of customers that a figure is about.
+
+    Returns
+    -------
+    bool
+        Never for public data of ten customers or more.
+
+    Examples
+    --------
+    >>> is_small_tenth(49, min_cell=5), is_small_tenth(50, min_cell=5)
+    (True, False)
+    """
+    return n_customers * TOP_DECILE < min_cell
 
 
 def _best_settings(model: str, fitting: pd.DataFrame, later: pd.DataFrame, task: Task) -> Settings:

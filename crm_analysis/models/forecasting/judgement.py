@@ -20,6 +20,7 @@ from crm_analysis.models.evaluation import (
     forecast_measures,
     percentile_interval,
 )
+from crm_analysis.models.forecasting.choice import is_small_tenth
 from crm_analysis.models.forecasting.estimators import Floats
 
 CURVE_STEPS = 20
@@ -54,7 +55,7 @@ class Gain:
 
 
 def holdout_errors(
-    actual: npt.ArrayLike, forecasts: Mapping[str, Floats], *, model: str, naive: str, seed: int
+    actual: npt.ArrayLike, forecasts: Mapping[str, Floats], *, model: str, naive: str, seed: int, min_cell: int = 1
 ) -> tuple[pd.DataFrame, Gain]:
     """
     Measure every model on the hold-out, and the chosen one against the naive baseline.
@@ -69,6 +70,8 @@ def holdout_errors(
         The chosen model and the naive baseline.
     seed : int
         Start of the resamples.
+    min_cell : int
+        Least number of customers that a figure is about; what the best tenth brought is missing where they are fewer.
 
     Returns
     -------
@@ -86,6 +89,8 @@ def holdout_errors(
         for measure, value in forecast_measures(actual, forecast).items()
     ]
     errors = pd.DataFrame(rows, columns=["model", "role", "measure", "value", "low", "high"])
+    if is_small_tenth(len(np.asarray(actual)), min_cell=min_cell):
+        errors.loc[errors["measure"] == "top_decile_share", ["value", "low", "high"]] = np.nan
     value = errors.set_index(["model", "measure"])["value"]
     shares = _saved(resamples[model]["rmse"], resamples[naive]["rmse"])
     share = _saved(value[model, "rmse"], value[naive, "rmse"])
@@ -112,7 +117,7 @@ def measured(errors: pd.DataFrame, model: str) -> dict[str, float]:
     return {measure: float(rows[measure]) for measure in MEASURES}
 
 
-def gain_curve(actual: npt.ArrayLike, rankings: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
+def gain_curve(actual: npt.ArrayLike, rankings: Mapping[str, npt.ArrayLike], *, min_cell: int = 1) -> pd.DataFrame:
     """
     Return which share of the revenue the customers with the highest forecasts brought.
 
@@ -122,16 +127,28 @@ def gain_curve(actual: npt.ArrayLike, rankings: Mapping[str, npt.ArrayLike]) -> 
         What came.
     rankings : mapping of str to array-like
         Forecasts to rank by, by name; the actual values themselves give the best that is possible.
+    min_cell : int
+        Least number of customers between two points of the curve.
 
     Returns
     -------
     pandas.DataFrame
-        Index ``customers``, a share from 0 to 1; a column a ranking, the share of the revenue (NaN without revenue).
+        Index ``customers``, a share from 0 to 1; a column a ranking, the share of the revenue (NaN without revenue, and at
+        points too close to their neighbours).
     """
     shares = np.linspace(0, 1, CURVE_STEPS + 1)
     judges = {name: ForecastJudge(actual, values) for name, values in rankings.items()}
     table = {name: [0.0, *(judge.top_share(share) for share in shares[1:])] for name, judge in judges.items()}
-    return pd.DataFrame(table, index=pd.Index(shares, name="customers"))
+    curve = pd.DataFrame(table, index=pd.Index(shares, name="customers"))
+    return curve[_far_apart(len(np.asarray(actual)), min_cell=min_cell)].reindex(curve.index)
+
+
+def _far_apart(n_customers: int, *, min_cell: int) -> npt.NDArray[np.bool_]:
+    """Return which points of the curve are shown: every one, every second, … with enough customers in between."""
+    steps = -(-min_cell * CURVE_STEPS // n_customers) if min_cell > 1 else 1
+    number = np.arange(CURVE_STEPS + 1)
+    is_far = (number % steps == 0) & (number + steps <= CURVE_STEPS) | (number == CURVE_STEPS)
+    return np.asarray(is_far, dtype=bool)
 
 
 def _role(name: str, *, model: str, naive: str) -> str:

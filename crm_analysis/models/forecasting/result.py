@@ -21,8 +21,10 @@ from crm_analysis.models.evaluation import (
 from crm_analysis.models.forecasting.choice import Choice, Task, choose, forecast_by, rows_at
 from crm_analysis.models.forecasting.estimators import FEATURES, MODELS, SPEND, TRANSACTIONS, ZERO, Floats
 from crm_analysis.models.forecasting.judgement import Gain, gain_curve, holdout_errors, measured
+from crm_analysis.tables.privacy.suppression import left_out_in_words, small, suppressed
 
 MIN_CUSTOMERS = 20
+MAX_GROUPS = 10
 BAND_LEVEL = 0.9
 
 
@@ -115,7 +117,13 @@ class CustomerForecast:
 
 
 def forecast_customers(
-    panel: pd.DataFrame, current: pd.DataFrame, *, plan: OriginPlan, seed: int, max_svr_rows: int = 4000
+    panel: pd.DataFrame,
+    current: pd.DataFrame,
+    *,
+    plan: OriginPlan,
+    seed: int,
+    max_svr_rows: int = 4000,
+    min_cell: int = 1,
 ) -> CustomerForecast:
     """
     Forecast each customer's spend and transactions in the horizon after ``as_of``.
@@ -133,6 +141,9 @@ def forecast_customers(
         Start of everything random.
     max_svr_rows : int
         Rows on which a support vector regression is fitted at most.
+    min_cell : int
+        Least number of customers that a figure is about; smaller ones, and what would give them away, are missing. The lists
+        of customers, `forecasts` and `holdout`, are complete.
 
     Returns
     -------
@@ -151,25 +162,30 @@ def forecast_customers(
     Intervals rest on the residuals of one horizon earlier: those of the hold-out on the calibration origin, those of the
     forecast on the hold-out. Each row counts as it is: neither the order of rows nor the names of customers matter.
     """
-    rows = _in_own_order(_checked(panel, current, plan))
-    tasks = {target: Task(target, plan.horizon_days, seed, max_svr_rows) for target in (SPEND, TRANSACTIONS)}
+    rows = _in_own_order(_checked(panel, current, plan, min_cell=min_cell))
+    tasks = {target: Task(target, plan.horizon_days, seed, max_svr_rows, min_cell) for target in (SPEND, TRANSACTIONS)}
     spend, transactions = (_forecast_target(rows, current, plan, task) for task in tasks.values())
     judged = rows_at(rows, (plan.holdout_origin,))
     actual = judged[SPEND].to_numpy(dtype=float)
     bands = calibrated_bands(spend.choice.actual, spend.choice.forecast, level=BAND_LEVEL).around(spend.holdout)
     bands_ahead = calibrated_bands(actual, spend.holdout, level=BAND_LEVEL).around(spend.ahead)
     naive = forecast_by(spend.choice.naive, judged, judged, tasks[SPEND], {})
+    coverage = _told_coverage(coverage_table(actual, bands), min_cell=min_cell)
+    n_groups = min(MAX_GROUPS, len(actual) // min_cell)
+    calibration = suppressed(calibration_table(actual, spend.holdout, n_bins=n_groups), size="n", min_cell=min_cell)
+    rankings = {"forecast": spend.holdout, "naive": naive, "hindsight": actual}
+    left_out = left_out_in_words(min_cell, coverage["n"], calibration["n"])
     return CustomerForecast(
         plan=plan,
         spend=spend,
         transactions=transactions,
         forecasts=_listed(spend.ahead, transactions.ahead, bands_ahead).set_index(current.index),
         holdout=_holdout_table(judged, spend, transactions, bands),
-        coverage=coverage_table(actual, bands),
-        calibration=calibration_table(actual, spend.holdout),
-        gain_curve=gain_curve(actual, {"forecast": spend.holdout, "naive": naive, "hindsight": actual}),
+        coverage=coverage,
+        calibration=calibration,
+        gain_curve=gain_curve(actual, rankings, min_cell=min_cell),
         recent_spend=float(current["recent_spend"].sum()),
-        notes=_notes(rows, plan, max_svr_rows),
+        notes=(*_notes(rows, plan, max_svr_rows), *([left_out] if left_out else [])),
     )
 
 
@@ -179,12 +195,14 @@ def _forecast_target(rows: pd.DataFrame, current: pd.DataFrame, plan: OriginPlan
     choice = choose(training, plan, task)
     forecasts = {model: forecast_by(model, training, judged, task, choice.settings[model]) for model in MODELS}
     actual = judged[task.target].to_numpy(dtype=float)
-    errors, gain = holdout_errors(actual, forecasts, model=choice.model, naive=choice.naive, seed=task.seed)
+    errors, gain = holdout_errors(
+        actual, forecasts, model=choice.model, naive=choice.naive, seed=task.seed, min_cell=task.min_cell
+    )
     ahead = forecast_by(choice.model, rows_at(rows, plan.all_origins), current, task, choice.settings[choice.model])
     return TargetForecast(choice, errors, gain, holdout=forecasts[choice.model], ahead=ahead)
 
 
-def _checked(panel: pd.DataFrame, current: pd.DataFrame, plan: OriginPlan) -> pd.DataFrame:
+def _checked(panel: pd.DataFrame, current: pd.DataFrame, plan: OriginPlan, *, min_cell: int) -> pd.DataFrame:
     """Return the panel if it can be worked with."""
     needed = ["origin", "customer_id", *FEATURES, SPEND, TRANSACTIONS]
     lacking = [name for name in needed if name not in panel] + [name for name in FEATURES if name not in current]
@@ -201,13 +219,24 @@ def _checked(panel: pd.DataFrame, current: pd.DataFrame, plan: OriginPlan) -> pd
             "Check the cleaning of transactions."
         )
     counts = {origin: len(rows_at(panel, (origin,))) for origin in plan.all_origins}
-    few = {str(origin): count for origin, count in counts.items() if count < MIN_CUSTOMERS}
+    told = {origin: _count_in_words(count, min_cell=min_cell) for origin, count in counts.items()}
+    few = {str(origin): told[origin] for origin, count in counts.items() if count < MIN_CUSTOMERS}
     if few:
         raise TooFewRecordsError(
             f"{len(few)} of {len(counts)} origins have fewer than {MIN_CUSTOMERS} customers: {few}. Use a longer "
             "history_days, another as_of, or a filter that keeps more customers."
         )
     return panel
+
+
+def _count_in_words(count: int, *, min_cell: int) -> int | str:
+    return f"fewer than {min_cell}" if small([count], min_cell=min_cell)[0] else count
+
+
+def _told_coverage(coverage: pd.DataFrame, *, min_cell: int) -> pd.DataFrame:
+    """Return coverage without its parts where one of them is about too few customers: each is the whole less the other."""
+    parts = suppressed(coverage.drop(index="all"), size="n", min_cell=min_cell)
+    return pd.concat([coverage.loc[["all"]].astype(parts.dtypes), parts])
 
 
 def _in_own_order(panel: pd.DataFrame) -> pd.DataFrame:

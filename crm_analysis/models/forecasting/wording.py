@@ -292,7 +292,8 @@ def _total_missed(result: CustomerForecast) -> str:
 def _ranges(result: CustomerForecast, currency: str) -> str:
     rows = result.coverage
     everybody = f"{rows['coverage']['all']:.1%} of the hold-out's customers"
-    buyers = f" and {rows['coverage']['buyers']:.1%} of those who bought" if rows["n"]["buyers"] else ""
+    held = float(rows["coverage"]["buyers"])
+    buyers = f" and {held:.1%} of those who bought" if math.isfinite(held) else ""
     return (
         f"The {BAND_LEVEL:.0%} ranges around each customer's spend held {everybody}{buyers}; they are "
         f"{_money(float(rows['width']['all']), currency)} wide on average."
@@ -312,7 +313,9 @@ def _fewer_held(result: CustomerForecast) -> str:
 def _best_tenth(result: CustomerForecast) -> str:
     share, naive = result.spend.measures["top_decile_share"], result.spend.naive_measures["top_decile_share"]
     if not math.isfinite(share):
-        return "Which customers bring most cannot be judged: the hold-out has no revenue."
+        has_revenue = math.isfinite(float(result.gain_curve["hindsight"].iloc[-1]))
+        reason = "a tenth of the hold-out are too few to tell of" if has_revenue else "the hold-out has no revenue"
+        return f"Which customers bring most cannot be judged: {reason}."
     compared = "" if result.spend.choice.model in NAIVE_RULES else f" (ranked by the naive baseline: {naive:.1%})"
     best = float(result.gain_curve["hindsight"].iloc[CURVE_STEPS // 10])
     return (

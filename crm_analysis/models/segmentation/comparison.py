@@ -24,6 +24,7 @@ from crm_analysis.models.segmentation.dbscan import (
 from crm_analysis.models.segmentation.kmeans import N_REFERENCES, REFERENCE_ROWS, Choice, Labels
 from crm_analysis.models.segmentation.reference import Reference
 from crm_analysis.models.segmentation.straightening import Floats
+from crm_analysis.tables.privacy.suppression import suppressed_shares
 
 MAX_NOISE_SHARE = 0.25
 MAX_REFERENCE_SHARE = 0.5
@@ -43,9 +44,9 @@ class Candidate:
     n_groups : int
         Noise not counted.
     largest_share : float
-        Share of customers in the largest group.
+        Share of customers in the largest group; NaN where it would be told of too few customers.
     noise_share : float
-        Share of customers in no group.
+        Share of customers in no group; likewise.
     stability_ari : float
         Mean adjusted Rand index between samples.
     silhouette : float
@@ -66,7 +67,7 @@ class Candidate:
     reading: str
 
 
-def kmeans_candidate(criteria: pd.DataFrame, choice: Choice, labels: Labels) -> Candidate:
+def kmeans_candidate(criteria: pd.DataFrame, choice: Choice, labels: Labels, *, min_cell: int = 1) -> Candidate:
     """
     Sum up K-Means.
 
@@ -78,6 +79,8 @@ def kmeans_candidate(criteria: pd.DataFrame, choice: Choice, labels: Labels) -> 
         The number chosen.
     labels : numpy.ndarray
         The groups with that number.
+    min_cell : int
+        Least number of customers of whom a share is told.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def kmeans_candidate(criteria: pd.DataFrame, choice: Choice, labels: Labels) -> 
     return Candidate(
         algorithm="kmeans",
         n_groups=choice.n_groups,
-        largest_share=float(np.bincount(labels).max() / len(labels)),
+        largest_share=_told_shares(labels, min_cell=min_cell)["largest"],
         noise_share=0.0,
         stability_ari=float(criteria["stability_ari"].get(choice.n_groups, np.nan)),
         silhouette=float(criteria["silhouette"].get(choice.n_groups, np.nan)),
@@ -97,7 +100,14 @@ def kmeans_candidate(criteria: pd.DataFrame, choice: Choice, labels: Labels) -> 
 
 
 def dbscan_candidate(
-    points: Floats, groups: DenseGroups, reference: Reference, *, seed: int, min_stability: float, n_bootstraps: int
+    points: Floats,
+    groups: DenseGroups,
+    reference: Reference,
+    *,
+    seed: int,
+    min_stability: float,
+    n_bootstraps: int,
+    min_cell: int = 1,
 ) -> Candidate:
     """
     Sum up DBSCAN.
@@ -116,6 +126,8 @@ def dbscan_candidate(
         Least stability.
     n_bootstraps : int
         Samples for the stability.
+    min_cell : int
+        Least number of customers of whom a share is told.
 
     Returns
     -------
@@ -123,7 +135,6 @@ def dbscan_candidate(
         It holds with two groups or more, at most a quarter of noise, enough stability, and when DBSCAN finds a second group
         of that size in fewer than half of the data sets without groups.
     """
-    belongs = groups.labels[groups.labels != NOISE]
     several = groups.n_groups >= 2
     chance = (
         chance_groups(groups, reference, rows=min(len(points), REFERENCE_ROWS), draws=N_REFERENCES, seed=seed)
@@ -131,18 +142,32 @@ def dbscan_candidate(
         else 0.0
     )
     stability = dbscan_stability(points, groups, seed=seed, n_bootstraps=n_bootstraps) if several else float("nan")
-    noise_share = 1 - len(belongs) / len(points)
-    fault = _dbscan_fault(groups.n_groups, noise_share, chance, stability, min_stability)
+    told = _told_shares(groups.labels, min_cell=min_cell)
+    fault = _dbscan_fault(groups.n_groups, told["noise"], chance, stability, min_stability)
     return Candidate(
         algorithm="dbscan",
         n_groups=groups.n_groups,
-        largest_share=float(np.bincount(belongs, minlength=1).max() / len(points)),
-        noise_share=noise_share,
+        largest_share=told["largest"],
+        noise_share=told["noise"],
         stability_ari=stability,
         silhouette=silhouette_without_noise(points, groups.labels),
         is_accepted=fault is None,
-        reading=fault or f"{groups.n_groups} dense groups with thin space between them, and {noise_share:.0%} noise",
+        reading=fault or f"{groups.n_groups} dense groups with thin space between them, and {_noise(told['noise'])}",
     )
+
+
+def _told_shares(labels: Labels, *, min_cell: int) -> dict[str, float]:
+    """Return the shares of the largest group and of the noise, NaN where they would be told of too few customers."""
+    sizes = np.bincount(labels[labels != NOISE], minlength=1)
+    noise = int((labels == NOISE).sum())
+    counts = pd.Series({"largest": sizes.max(), "noise": noise, "others": sizes.sum() - sizes.max()})
+    told = suppressed_shares(counts / len(labels), counts, min_cell=min_cell)
+    return {name: float(told[name]) for name in ("largest", "noise")}
+
+
+def _noise(share: float) -> str:
+    """Return a share of noise in words."""
+    return "hardly any noise" if np.isnan(share) else f"{share:.0%} noise"
 
 
 def _dbscan_fault(
@@ -150,7 +175,7 @@ def _dbscan_fault(
 ) -> str | None:
     """Return why DBSCAN's groups do not hold."""
     if n_groups < 2:
-        return f"{'one dense mass' if n_groups else 'no dense group'} and {noise_share:.0%} noise"
+        return f"{'one dense mass' if n_groups else 'no dense group'} and {_noise(noise_share)}"
     if noise_share > MAX_NOISE_SHARE:
         return f"{n_groups} dense groups, but {noise_share:.0%} of the customers belong to none"
     if chance >= MAX_REFERENCE_SHARE:
@@ -220,12 +245,14 @@ def suited(
             f"DBSCAN suits these customers: {dbscan.reading}. K-Means cuts through dense groups: at its borders there, customers "
             f"stand {density:.0%} as densely as is typical of the group."
         )
-    return kmeans, f"K-Means suits these customers: {kmeans.reading}. {_agreement(kmeans_labels, groups)}"
+    agreement = _agreement(kmeans_labels, groups, noise_share=dbscan.noise_share)
+    return kmeans, f"K-Means suits these customers: {kmeans.reading}. {agreement}"
 
 
-def _agreement(kmeans_labels: Labels, groups: DenseGroups) -> str:
+def _agreement(kmeans_labels: Labels, groups: DenseGroups, *, noise_share: float) -> str:
     """Return how far DBSCAN, whose groups hold too, sees the same groups."""
     belongs = groups.labels != NOISE
     ari = adjusted_rand_score(kmeans_labels[belongs], groups.labels[belongs])
     likeness = "the same groups" if ari >= SAME_GROUPS_ARI else f"{groups.n_groups} groups, which are others in part"
-    return f"DBSCAN finds {likeness} (adjusted Rand {ari:.2f}) and leaves {1 - belongs.mean():.0%} of the customers as noise."
+    left = "hardly any" if np.isnan(noise_share) else f"{noise_share:.0%} of the customers"
+    return f"DBSCAN finds {likeness} (adjusted Rand {ari:.2f}) and leaves {left} as noise."

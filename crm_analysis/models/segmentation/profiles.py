@@ -16,6 +16,7 @@ from sklearn.decomposition import PCA
 
 from crm_analysis.models.segmentation.naming import NOISE_NAME
 from crm_analysis.models.segmentation.scaling import RFM, canonical_order
+from crm_analysis.tables.privacy.suppression import averaged_points, hidden_rows, suppressed
 
 MAP_CUSTOMERS = 2_000
 _FIFTHS = ("1st fifth", "2nd fifth", "3rd fifth", "4th fifth", "5th fifth")
@@ -42,7 +43,9 @@ def customer_value(features: pd.DataFrame) -> pd.Series | None:
     return None
 
 
-def segment_profiles(features: pd.DataFrame, labels: pd.Series, columns: Sequence[str]) -> pd.DataFrame:
+def segment_profiles(
+    features: pd.DataFrame, labels: pd.Series, columns: Sequence[str], *, min_cell: int = 1
+) -> pd.DataFrame:
     """
     Describe each segment: how many, how much of the revenue, and its medians.
 
@@ -54,12 +57,14 @@ def segment_profiles(features: pd.DataFrame, labels: pd.Series, columns: Sequenc
         A segment per customer, same index.
     columns : sequence of str
         The features whose medians are shown.
+    min_cell : int
+        Least number of customers a row is about; rows of fewer, and what would give them away, have no numbers.
 
     Returns
     -------
     pandas.DataFrame
         Index ``segment``, the most valuable customers first (by mean revenue a customer; by size where there is no
-        revenue) and noise last. Columns: ``customers``, ``share_of_customers``, ``share_of_revenue`` (NaN without
+        revenue), noise and then hidden ones last. Columns: ``customers``, ``share_of_customers``, ``share_of_revenue`` (NaN without
         revenue, or where it does not add up to more than zero), and a median per feature.
     """
     groups = features.loc[:, list(columns)].groupby(labels.to_numpy())
@@ -73,10 +78,12 @@ def segment_profiles(features: pd.DataFrame, labels: pd.Series, columns: Sequenc
     worth = table["customers"] if totals is None else totals / table["customers"]
     order = worth.sort_values(ascending=False, kind="stable").index
     last = [name for name in order if name == NOISE_NAME]
-    return table.loc[[*order.drop(last), *last]].rename_axis("segment")
+    shown = suppressed(table.loc[[*order.drop(last), *last]].rename_axis("segment"), min_cell=min_cell)
+    is_hidden = shown["customers"].isna()  # their place among the others would tell what they are worth
+    return pd.concat([shown[~is_hidden], shown[is_hidden]]) if is_hidden.any() else shown
 
 
-def segment_positions(points: pd.DataFrame, labels: pd.Series | NDArray[np.intp]) -> pd.DataFrame:
+def segment_positions(points: pd.DataFrame, labels: pd.Series | NDArray[np.intp], *, min_cell: int = 1) -> pd.DataFrame:
     """
     Return how far each segment's median lies from that of all customers.
 
@@ -86,16 +93,22 @@ def segment_positions(points: pd.DataFrame, labels: pd.Series | NDArray[np.intp]
         Scaled features, one row per customer.
     labels : pandas.Series or numpy.ndarray
         A segment per customer, in the same order.
+    min_cell : int
+        Least number of customers a row is about.
 
     Returns
     -------
     pandas.DataFrame
-        A row per segment, a column per feature, in standard deviations of the scaled feature.
+        A row per segment, a column per feature, in standard deviations of the scaled feature; missing as in
+        :func:`segment_profiles`.
     """
-    return points.groupby(np.asarray(labels)).median() - points.median()
+    groups = points.groupby(np.asarray(labels))
+    hidden = hidden_rows(groups.size(), min_cell=min_cell)
+    positions = groups.median() - points.median()
+    return positions.mask(np.repeat(hidden[:, None], positions.shape[1], axis=1))
 
 
-def value_fifths(features: pd.DataFrame, columns: Sequence[str] = RFM) -> pd.DataFrame | None:
+def value_fifths(features: pd.DataFrame, columns: Sequence[str] = RFM, *, min_cell: int = 1) -> pd.DataFrame | None:
     """
     Rank the customers by revenue and cut them into fifths: what one can act on where there are no groups.
 
@@ -105,6 +118,8 @@ def value_fifths(features: pd.DataFrame, columns: Sequence[str] = RFM) -> pd.Dat
         One row per customer.
     columns : sequence of str
         The features whose medians are shown.
+    min_cell : int
+        Least number of customers a row is about.
 
     Returns
     -------
@@ -113,7 +128,9 @@ def value_fifths(features: pd.DataFrame, columns: Sequence[str] = RFM) -> pd.Dat
         that fifths may differ in size or be absent. None where there is no revenue.
     """
     fifths = fifths_by_value(features)
-    return None if fifths is None else segment_profiles(features, fifths, columns).sort_index().rename_axis("fifth")
+    if fifths is None:
+        return None
+    return segment_profiles(features, fifths, columns, min_cell=min_cell).sort_index().rename_axis("fifth")
 
 
 def fifths_by_value(features: pd.DataFrame) -> pd.Series | None:
@@ -163,7 +180,7 @@ def customer_list(features: pd.DataFrame, labels: pd.Series, cut: pd.Series) -> 
     return listed
 
 
-def segment_map(points: pd.DataFrame, labels: pd.Series, *, seed: int) -> pd.DataFrame:
+def segment_map(points: pd.DataFrame, labels: pd.Series, *, seed: int, min_cell: int = 1) -> pd.DataFrame:
     """
     Return customers as points of a plane that keeps as much of their variety as a plane can.
 
@@ -175,12 +192,16 @@ def segment_map(points: pd.DataFrame, labels: pd.Series, *, seed: int) -> pd.Dat
         A segment per customer, same index.
     seed : int
         Start of the random numbers.
+    min_cell : int
+        Least number of customers a point stands for.
 
     Returns
     -------
     pandas.DataFrame
         Index as given, at most 2,000 customers drawn at random. Columns ``component_1``, ``component_2``, ``segment`` and
-        ``variance_shown``, the share of the variance that the plane keeps (the same in every row).
+        ``variance_shown``, the share of the variance that the plane keeps (the same in every row). Where `min_cell` is above
+        1, a row is the mean of that many neighbours of one segment, or up to twice as many, with their number in
+        ``customers``; segments that are hidden in the profiles are not there.
 
     Notes
     -----
@@ -197,4 +218,18 @@ def segment_map(points: pd.DataFrame, labels: pd.Series, *, seed: int) -> pd.Dat
         variance = points.to_numpy().var(axis=0, ddof=1).sum() if len(points) > 1 else 0.0
         shown = float(components.explained_variance_.sum() / variance) if variance > 0 else 1.0
     table = pd.DataFrame(plane, index=points.index, columns=["component_1", "component_2"])
-    return table.assign(segment=labels, variance_shown=shown).iloc[chosen]
+    plane_of_customers = table.assign(segment=labels, variance_shown=shown).iloc[chosen]
+    return plane_of_customers if min_cell == 1 else _averaged(plane_of_customers, labels, min_cell=min_cell)
+
+
+def _averaged(plane: pd.DataFrame, labels: pd.Series, *, min_cell: int) -> pd.DataFrame:
+    """Return means of neighbours in the place of single customers, without segments about too few of all or of those drawn."""
+    sizes = pd.DataFrame({"all": labels.value_counts(), "drawn": plane["segment"].value_counts()}).fillna(0)
+    hidden = hidden_rows(sizes["all"], min_cell=min_cell) | hidden_rows(sizes["drawn"], min_cell=min_cell)
+    parts = {
+        name: averaged_points(plane.loc[plane["segment"] == name, ["component_1", "component_2"]], min_cell=min_cell)
+        for name in sizes.index[~hidden]
+    }
+    none = averaged_points(plane.iloc[:0][["component_1", "component_2"]], min_cell=min_cell)
+    points = pd.concat([none.assign(segment=""), *(part.assign(segment=name) for name, part in parts.items())])
+    return points.assign(variance_shown=plane["variance_shown"].iloc[0]).reset_index(drop=True)

@@ -20,6 +20,7 @@ from crm_analysis.models.segmentation.profiles import fifths_by_value, segment_m
 from crm_analysis.models.segmentation.rules import segment_rules, surrogate_fidelity
 from crm_analysis.models.segmentation.scaling import RFM, Scaling, canonical_order, checked_features, fit_scaling
 from crm_analysis.models.segmentation.search import Search, search_groups
+from crm_analysis.tables.privacy.suppression import averaged_points, left_out_in_words
 
 CHOICE_CUSTOMERS = 4_000
 GOOD_FIDELITY = 0.9
@@ -96,6 +97,7 @@ def segment_customers(
     min_stability: float = 0.8,
     n_bootstraps: int = 20,
     columns: Sequence[str] = RFM,
+    min_cell: int = 1,
 ) -> Segmentation:
     """
     Group customers by what is known of them, or say that they form no groups.
@@ -114,6 +116,9 @@ def segment_customers(
         Samples drawn for the stability; at least 1.
     columns : sequence of str
         The features to group by.
+    min_cell : int
+        Least number of customers that a figure is about. Smaller ones, and what would give them away, are missing in every
+        table but `labels` and `cut`, which list customers.
 
     Returns
     -------
@@ -152,11 +157,16 @@ def segment_customers(
             max_segments=max_segments,
             min_stability=min_stability,
             n_bootstraps=n_bootstraps,
+            min_cell=min_cell,
         )
         numbers = _group_numbers(points, search, seed=seed)
         cut = _named(finest_stable_cut(points, search.criteria, min_stability=min_stability, seed=seed), values, points)
     labels = _named(numbers, values, points)
-    profiles = segment_profiles(features.loc[values.index], labels, columns)
+    described = features.loc[values.index]
+    profiles = segment_profiles(described, labels, columns, min_cell=min_cell)
+    cut_profiles = segment_profiles(described, cut, columns, min_cell=min_cell).rename_axis("part")
+    rules = _in_order(segment_rules(values, labels, seed=seed, min_cell=min_cell), profiles)
+    left_out = left_out_in_words(min_cell, *(table["customers"] for table in (profiles, cut_profiles, rules)))
     winner = search.winner
     return Segmentation(
         algorithm=winner.algorithm if winner else "none",
@@ -166,16 +176,19 @@ def segment_customers(
         comparison=search.comparison,
         reason=search.reason,
         profiles=profiles,
-        positions=_positions(points, labels, features.loc[values.index], profiles),
-        plane=segment_map(points, labels, seed=seed),
-        neighbour_distances=_neighbour_distances(scaling.apply(sample), search),
+        positions=_positions(points, labels, described, profiles, min_cell=min_cell),
+        plane=segment_map(points, labels, seed=seed, min_cell=min_cell),
+        neighbour_distances=_neighbour_distances(scaling.apply(sample), search, min_cell=min_cell),
         stability_ari=winner.stability_ari if winner else float("nan"),
         silhouette=winner.silhouette if winner else float("nan"),
-        surrogate_fidelity=surrogate_fidelity(values, labels, seed=seed),
-        rules=_in_order(segment_rules(values, labels, seed=seed), profiles),
+        surrogate_fidelity=surrogate_fidelity(values, labels, seed=seed, min_cell=min_cell),
+        rules=rules,
         cut=cut.reindex(features.index).rename("cut"),
-        cut_profiles=segment_profiles(features.loc[values.index], cut, columns).rename_axis("part"),
-        notes=_notes(scaling, customers=len(values), sampled=len(sample), search=search),
+        cut_profiles=cut_profiles,
+        notes=(
+            *_notes(scaling, customers=len(values), sampled=len(sample), search=search),
+            *([left_out] if left_out else []),
+        ),
     )
 
 
@@ -198,21 +211,24 @@ def _named(numbers: Labels, values: pd.DataFrame, points: pd.DataFrame) -> pd.Se
     return pd.Series(numbers, index=values.index).map(names).astype("str").rename("segment")
 
 
-def _neighbour_distances(points: pd.DataFrame, search: Search) -> pd.DataFrame:
-    """Return the sorted k-distances and the radius read from them."""
+def _neighbour_distances(points: pd.DataFrame, search: Search, *, min_cell: int) -> pd.DataFrame:
+    """Return the sorted k-distances and the radius read from them; where one customer is too few, means of neighbours."""
     if search.groups is None:
         return pd.DataFrame(columns=["share_of_customers", "distance", "radius"], dtype=float)
     distances = k_distances(points.to_numpy(), min_samples=search.groups.min_samples)
     share = np.arange(1, len(distances) + 1) / len(distances)
-    return pd.DataFrame({"share_of_customers": share, "distance": distances, "radius": search.groups.eps})
+    table = pd.DataFrame({"share_of_customers": share, "distance": distances, "radius": search.groups.eps})
+    return table if min_cell == 1 else averaged_points(table, min_cell=min_cell)
 
 
-def _positions(points: pd.DataFrame, labels: pd.Series, features: pd.DataFrame, profiles: pd.DataFrame) -> pd.DataFrame:
+def _positions(
+    points: pd.DataFrame, labels: pd.Series, features: pd.DataFrame, profiles: pd.DataFrame, *, min_cell: int
+) -> pd.DataFrame:
     """Return where segments stand among all customers; where there is but one, where the fifths by revenue stand."""
     fifths = fifths_by_value(features) if len(profiles) == 1 else None
     if fifths is not None:
-        return segment_positions(points, fifths).rename_axis("fifth")
-    return segment_positions(points, labels).reindex(profiles.index)
+        return segment_positions(points, fifths, min_cell=min_cell).rename_axis("fifth")
+    return segment_positions(points, labels, min_cell=min_cell).reindex(profiles.index)
 
 
 def _in_order(rules: pd.DataFrame, profiles: pd.DataFrame) -> pd.DataFrame:
@@ -268,10 +284,11 @@ def verdict(segmentation: Segmentation) -> str:
         return segmentation.reason
     if segmentation.algorithm == "none":
         none = f"{customers} show no separate groups: a cut through them would be a convenience, not a finding."
-        advice = "" if segmentation.profiles["share_of_revenue"].isna().any() else " Rank them by value instead."
+        advice = "" if segmentation.profiles["share_of_revenue"].isna().all() else " Rank them by value instead."
         return f"{none} {segmentation.reason}{advice}"
-    noise = float((segmentation.labels == NOISE_NAME).mean())
-    aside = f", and {noise:.0%} belong to none" if noise else ""
+    noise = float(segmentation.profiles["share_of_customers"].get(NOISE_NAME, 0.0))
+    few = "hardly any" if np.isnan(noise) else f"{noise:.0%}"
+    aside = f", and {few} belong to none" if noise else ""
     sentences = [
         f"{customers} form {segmentation.n_segments} groups{aside}.",
         *_most_valuable(segmentation.profiles),
@@ -294,7 +311,7 @@ def segment_shares(segmentation: Segmentation) -> pd.Series:
     Returns
     -------
     pandas.Series
-        ``share.<slug>`` to a share, the most valuable segment first.
+        ``share.<slug>`` to a share, the most valuable segment first; missing where it is not shown.
     """
     names = [f"share.{slug(str(name))}" for name in segmentation.profiles.index]
     return segmentation.profiles["share_of_customers"].set_axis(names)

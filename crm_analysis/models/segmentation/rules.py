@@ -18,6 +18,7 @@ from sklearn.tree import DecisionTreeClassifier
 from crm_analysis.models.segmentation.naming import readable
 from crm_analysis.models.segmentation.scaling import canonical_order
 from crm_analysis.models.segmentation.straightening import is_whole
+from crm_analysis.tables.privacy.suppression import suppressed
 
 MAX_LEAVES = 12
 _FOLDS = 5
@@ -52,7 +53,7 @@ class Bound:
 Leaf = tuple[str, dict[str, Bound]]
 
 
-def fit_surrogate(features: pd.DataFrame, labels: pd.Series, *, seed: int) -> DecisionTreeClassifier:
+def fit_surrogate(features: pd.DataFrame, labels: pd.Series, *, seed: int, min_cell: int = 1) -> DecisionTreeClassifier:
     """
     Fit a small tree that tells the segment from the raw features.
 
@@ -64,6 +65,8 @@ def fit_surrogate(features: pd.DataFrame, labels: pd.Series, *, seed: int) -> De
         A segment per customer, same index.
     seed : int
         Start of the random numbers.
+    min_cell : int
+        Least number of customers in a leaf.
 
     Returns
     -------
@@ -71,10 +74,11 @@ def fit_surrogate(features: pd.DataFrame, labels: pd.Series, *, seed: int) -> De
         With at most 12 leaves.
     """
     order = canonical_order(features)
-    return _tree(len(features), seed).fit(features.to_numpy()[order], labels.to_numpy(dtype=object)[order])
+    tree = _tree(len(features), seed, min_cell=min_cell)
+    return tree.fit(features.to_numpy()[order], labels.to_numpy(dtype=object)[order])
 
 
-def surrogate_fidelity(features: pd.DataFrame, labels: pd.Series, *, seed: int) -> float:
+def surrogate_fidelity(features: pd.DataFrame, labels: pd.Series, *, seed: int, min_cell: int = 1) -> float:
     """
     Return the share of customers whom rules learned from others put in the right segment.
 
@@ -86,6 +90,8 @@ def surrogate_fidelity(features: pd.DataFrame, labels: pd.Series, *, seed: int) 
         A segment per customer, same index.
     seed : int
         Start of the random numbers.
+    min_cell : int
+        Least number of customers in a leaf.
 
     Returns
     -------
@@ -100,11 +106,12 @@ def surrogate_fidelity(features: pd.DataFrame, labels: pd.Series, *, seed: int) 
     smallest = int(np.bincount(target).min())
     splitter = StratifiedKFold if smallest >= _FOLDS else KFold
     folds = splitter(min(_FOLDS, len(target)), shuffle=True, random_state=seed)
-    predicted = cross_val_predict(_tree(len(features), seed), features.to_numpy()[order], target, cv=folds)
+    tree = _tree(len(features), seed, min_cell=min_cell)
+    predicted = cross_val_predict(tree, features.to_numpy()[order], target, cv=folds)
     return float((predicted == target).mean())
 
 
-def segment_rules(features: pd.DataFrame, labels: pd.Series, *, seed: int) -> pd.DataFrame:
+def segment_rules(features: pd.DataFrame, labels: pd.Series, *, seed: int, min_cell: int = 1) -> pd.DataFrame:
     """
     Put the surrogate tree into words, a line per leaf.
 
@@ -116,31 +123,35 @@ def segment_rules(features: pd.DataFrame, labels: pd.Series, *, seed: int) -> pd
         A segment per customer, same index.
     seed : int
         Start of the random numbers.
+    min_cell : int
+        Least number of customers who meet a rule.
 
     Returns
     -------
     pandas.DataFrame
         Columns ``segment``, ``rule`` (conditions with thresholds in the features' units), ``customers`` (who meet them) and
-        ``agreement`` (the share of those who are in that segment). Every customer meets exactly one rule.
+        ``agreement`` (the share of those who are in that segment). Every customer meets exactly one rule. Small leaves are
+        not grown; a rule that holds for too few customers is not shown, nor what would give it away.
     """
     if labels.nunique() < 2:
         only = {"segment": str(labels.iloc[0]), "rule": "every customer", "customers": len(labels), "agreement": 1.0}
         return pd.DataFrame([only])
-    tree = fit_surrogate(features, labels, seed=seed)
+    tree = fit_surrogate(features, labels, seed=seed, min_cell=min_cell)
     whole = _whole(features)
     leaves = _leaves(tree, list(features.columns), whole)
     rows = []
     for segment, bounds in leaves:
         if (meets := _meets(features, bounds)).any():
-            agreement = float((labels[meets] == segment).mean())
-            rows.append((segment, _rule(bounds, whole), int(meets.sum()), agreement))
-    table = pd.DataFrame(rows, columns=["segment", "rule", "customers", "agreement"])
-    return table.sort_values(["segment", "customers"], ascending=[True, False], kind="stable", ignore_index=True)
+            agree = int((labels[meets] == segment).sum())
+            rows.append((segment, _rule(bounds, whole), int(meets.sum()), agree / int(meets.sum()), agree))
+    table = pd.DataFrame(rows, columns=["segment", "rule", "customers", "agreement", "agree"])
+    ordered = table.sort_values(["segment", "customers"], ascending=[True, False], kind="stable", ignore_index=True)
+    return suppressed(ordered, size="agree", min_cell=min_cell, telling=["rule"]).drop(columns="agree")
 
 
-def _tree(rows: int, seed: int) -> DecisionTreeClassifier:
+def _tree(rows: int, seed: int, *, min_cell: int) -> DecisionTreeClassifier:
     """Return an unfitted tree of at most twelve leaves, none of them tiny."""
-    least = max(1, round(_MIN_LEAF_SHARE * rows))
+    least = max(min_cell, round(_MIN_LEAF_SHARE * rows))
     return DecisionTreeClassifier(max_leaf_nodes=MAX_LEAVES, min_samples_leaf=least, random_state=seed)
 
 

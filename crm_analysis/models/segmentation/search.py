@@ -51,7 +51,14 @@ class Search:
 
 
 def search_groups(
-    features: pd.DataFrame, scaling: Scaling, *, seed: int, max_segments: int, min_stability: float, n_bootstraps: int
+    features: pd.DataFrame,
+    scaling: Scaling,
+    *,
+    seed: int,
+    max_segments: int,
+    min_stability: float,
+    n_bootstraps: int,
+    min_cell: int = 1,
 ) -> Search:
     """
     Look for groups with K-Means and with DBSCAN, and decide.
@@ -70,6 +77,8 @@ def search_groups(
         Least stability.
     n_bootstraps : int
         Samples for the stability.
+    min_cell : int
+        Least number of customers of whom a share is told.
 
     Returns
     -------
@@ -88,7 +97,7 @@ def search_groups(
     criteria = kmeans_criteria(points, reference, seed=seed, max_segments=max_segments, n_bootstraps=n_bootstraps)
     choice = choose_n_groups(criteria, min_stability=min_stability)
     kmeans_labels = fit_kmeans(points, choice.n_groups, seed=seed).labels_
-    kmeans = kmeans_candidate(criteria, choice, kmeans_labels)
+    kmeans = kmeans_candidate(criteria, choice, kmeans_labels, min_cell=min_cell)
 
     spread = spread_whole_numbers(features, seed=seed)
     dense_points = scaling.apply(spread).to_numpy()
@@ -96,7 +105,13 @@ def search_groups(
     groups = replace(found, labels=found.label(points))
     reference = fit_reference(spread, scaling, seed=seed)
     dbscan = dbscan_candidate(
-        dense_points, groups, reference, seed=seed, min_stability=min_stability, n_bootstraps=n_bootstraps
+        dense_points,
+        groups,
+        reference,
+        seed=seed,
+        min_stability=min_stability,
+        n_bootstraps=n_bootstraps,
+        min_cell=min_cell,
     )
 
     winner, reason = suited(dense_points, kmeans, kmeans_labels, dbscan, groups)

@@ -17,6 +17,7 @@ from crm_analysis.models.service_quality.cases import (
 from crm_analysis.models.service_quality.result import (
     ServiceQuality,
     Verdict,
+    n_at_risk,
     open_cases_at_risk,
     service_quality,
     verdict,
@@ -28,6 +29,7 @@ __all__ = [
     "ServiceQuality",
     "Verdict",
     "first_holdout_day",
+    "n_at_risk",
     "open_cases_at_risk",
     "readable",
     "service_quality",

@@ -16,7 +16,8 @@ from scipy.stats import norm
 from sklearn.pipeline import Pipeline
 
 from crm_analysis.models.service_quality.encoding import encoded_columns, model_inputs
-from crm_analysis.models.service_quality.wording import WEEKDAYS, number_range
+from crm_analysis.models.service_quality.wording import WEEKDAYS, first_range, number_range
+from crm_analysis.tables.privacy.suppression import hidden_rows, small
 
 MIN_CASES_SHOWN = 5
 MAX_ROWS = 2000
@@ -79,33 +80,39 @@ def driver_importance(
     return table.sort_values(["importance", "attribute"], ascending=[False, True], ignore_index=True)
 
 
-def rates_by_level(cases: pd.DataFrame, *, outcome: str, attributes: Sequence[str]) -> pd.DataFrame:
+def rates_by_level(cases: pd.DataFrame, *, outcome: str, attributes: Sequence[str], min_cell: int = 1) -> pd.DataFrame:
     """
     Return the share of cases with the outcome at each level of some attributes.
 
     Parameters
     ----------
     cases : pandas.DataFrame
-        Features and outcome, one row per case.
+        Features and outcome, one row per case, with ``customer_id``.
     outcome : str
         The column that holds the outcome.
     attributes : sequence of str
         Which attributes, in this order.
+    min_cell : int
+        Least number of customers that a row is about.
 
     Returns
     -------
     pandas.DataFrame
         ``attribute``, ``level``, ``n_cases``, ``rate`` and its 95 % Wilson interval ``low`` to ``high``. Numbers are cut
         into ranges. Text levels come with the highest rate first; those beyond the eight commonest, and those with fewer
-        than five cases, are put together as "other". A level or range that still has fewer than five is left out.
+        than five cases or too few customers, are put together as "other", with the next smallest where that is needed. A level
+        or range that still has too few is left out, and another one with it that would give it away.
 
     Examples
     --------
-    >>> cases = pd.DataFrame({"team": ["A"] * 6 + ["B"] * 6, "sla_missed": [1] * 3 + [0] * 9})
+    >>> cases = pd.DataFrame({"team": ["A"] * 6 + ["B"] * 6, "sla_missed": [1] * 3 + [0] * 9, "customer_id": range(12)})
     >>> rates_by_level(cases, outcome="sla_missed", attributes=["team"])[["level", "n_cases", "rate"]].values.tolist()
     [['A', 6, 0.5], ['B', 6, 0.0]]
     """
-    tables = [_rates(cases[outcome], _levels(cases[name]), name) for name in attributes]
+    tables = [
+        _rates(cases[outcome], _levels(cases[name], min_cell=min_cell), name, cases["customer_id"], min_cell=min_cell)
+        for name in attributes
+    ]
     columns = ["attribute", "level", "n_cases", "rate", "low", "high"]
     return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
 
@@ -165,14 +172,14 @@ def _standard_errors(increase: npt.NDArray[np.float64], customers: pd.Series) ->
     return np.asarray(np.sqrt((sums**2).sum()) / len(residuals), dtype=float)
 
 
-def _levels(values: pd.Series) -> pd.Series:
+def _levels(values: pd.Series, *, min_cell: int) -> pd.Series:
     """Text levels, or ranges of a number in their order (an ordered categorical)."""
     if values.name == "opened_weekday":
         return _named(values, dict(enumerate(WEEKDAYS, start=1)))
     if values.name == "opened_hour":
         return _named(values // 6 * 6, _DAYTIMES)
     if pd.api.types.is_numeric_dtype(values):
-        return _ranges(values)
+        return _ranges(values, min_cell=min_cell)
     return values.astype("str").fillna("not given")
 
 
@@ -182,7 +189,7 @@ def _named(values: pd.Series, names: dict[int, str]) -> pd.Series:
     )
 
 
-def _ranges(values: pd.Series) -> pd.Series:
+def _ranges(values: pd.Series, *, min_cell: int) -> pd.Series:
     """Ranges with about equal numbers of cases; each value of a number that has only a few."""
     distinct = np.sort(values.dropna().unique())
     if len(distinct) <= N_BINS:
@@ -190,22 +197,40 @@ def _ranges(values: pd.Series) -> pd.Series:
     else:
         starts = np.unique(np.quantile(values.dropna(), np.arange(N_BINS) / N_BINS, method="higher"))
     names = [*(number_range(values, start, starts) for start in starts), "none"]
+    if min_cell > 1 and 1 < len(starts) < len(distinct):
+        names[0] = first_range(values, starts)  # the least value is one customer's
     position = np.searchsorted(starts, values.to_numpy(dtype=float), side="right") - 1
     codes = np.where(values.isna(), len(names) - 1, position)
     labels = np.array(names, dtype=object)[codes]
     return pd.Series(pd.Categorical(labels, categories=names, ordered=True), index=values.index)
 
 
-def _rates(outcome: pd.Series, levels: pd.Series, attribute: str) -> pd.DataFrame:
+def _rates(
+    outcome: pd.Series, levels: pd.Series, attribute: str, customers: pd.Series, *, min_cell: int
+) -> pd.DataFrame:
     is_text = not isinstance(levels.dtype, pd.CategoricalDtype)
-    counts = levels.value_counts()
-    rare = counts.index[(counts < MIN_CASES_SHOWN) | (is_text & (np.arange(len(counts)) >= MAX_LEVELS_SHOWN))]
     if is_text:
-        levels = levels.where(~levels.isin(rare), "other")
-    grouped = outcome.groupby(levels, observed=True).agg(n_cases="size", n_yes="sum")
-    grouped = grouped[grouped["n_cases"] >= MIN_CASES_SHOWN]
+        levels = _with_others(levels, customers, min_cell=min_cell)
+    cases = pd.DataFrame({"outcome": outcome, "customer_id": customers, "level": levels})
+    grouped = cases.groupby("level", observed=True).agg(
+        n_cases=("outcome", "size"), n_yes=("outcome", "sum"), customers=("customer_id", "nunique")
+    )
+    hidden = hidden_rows(grouped["customers"], min_cell=min_cell, disjoint=False)
+    grouped = grouped[(grouped["n_cases"] >= MIN_CASES_SHOWN) & ~hidden]
     low, high = wilson_interval(grouped["n_yes"], grouped["n_cases"])
     rate = grouped["n_yes"] / grouped["n_cases"]
     level = grouped.index.astype("str")
     table: pd.DataFrame = grouped.assign(attribute=attribute, level=level, rate=rate, low=low, high=high)
     return table.sort_values("rate", ascending=False, kind="stable") if is_text else table
+
+
+def _with_others(levels: pd.Series, customers: pd.Series, *, min_cell: int) -> pd.Series:
+    """Put rare levels together as "other", and the next smallest with them until they are of enough customers."""
+    counts = levels.value_counts()
+    sizes = customers.groupby(levels).nunique().reindex(counts.index)
+    beyond = np.arange(len(counts)) >= MAX_LEVELS_SHOWN
+    rare = list(counts.index[(counts < MIN_CASES_SHOWN) | beyond | small(sizes, min_cell=min_cell)])
+    common = [level for level in sizes.sort_values(kind="stable").index if level not in rare]
+    while min_cell > 1 and rare and common and customers[levels.isin(rare)].nunique() < min_cell:
+        rare.append(common.pop(0))
+    return levels.where(~levels.isin(rare), "other")

@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from crm_analysis.models.evaluation import bootstrap_interval
+from crm_analysis.tables.privacy.suppression import small
 
 Floats = npt.NDArray[np.float64]
 
@@ -162,25 +163,30 @@ def average_precision(truth: Floats, probability: Floats) -> float:
     return float(np.sum(precision * np.diff(found[last_of_ties], prepend=0)) / found[-1])
 
 
-def review_gain(cases: pd.DataFrame, probability: pd.Series, *, outcome: str, review_share: float) -> ReviewGain:
+def review_gain(
+    cases: pd.DataFrame, probability: pd.Series, *, outcome: str, review_share: float, min_cell: int = 1
+) -> ReviewGain:
     """
     Return what a review of the riskiest cases would have found.
 
     Parameters
     ----------
     cases : pandas.DataFrame
-        Later cases with the outcome.
+        Later cases with the outcome; ``customer_id`` where `min_cell` is above 1.
     probability : pandas.Series
         Of the outcome, in the order of the cases.
     outcome : str
         The column that holds the outcome.
     review_share : float
         Share of the cases that can be reviewed; at least one case is.
+    min_cell : int
+        Least number of customers among the reviewed cases, and among those with the outcome.
 
     Returns
     -------
     ReviewGain
-        Cases of equal probability are reviewed in no particular order: they count with their mean.
+        Cases of equal probability are reviewed in no particular order: they count with their mean. NaN where there are too few
+        customers.
 
     Examples
     --------
@@ -193,9 +199,17 @@ def review_gain(cases: pd.DataFrame, probability: pd.Series, *, outcome: str, re
     n_reviewed = max(1, round(review_share * len(cases)))
     truth = cases[outcome].reset_index(drop=True)
     rank = probability.reset_index(drop=True).rank(ascending=False, method="first")
+    if min_cell > 1 and _are_few(cases, (rank <= n_reviewed).to_numpy(), truth.to_numpy() == 1, min_cell=min_cell):
+        return ReviewGain(n_reviewed, math.nan, math.nan, math.nan)
     mean_of_ties = truth.groupby(probability.to_numpy()).transform("mean")
     found = float(mean_of_ties[rank <= n_reviewed].sum())
     precision, n_yes = found / n_reviewed, int(truth.sum())
     recall = found / n_yes if n_yes else math.nan
     lift = precision * len(truth) / n_yes if n_yes else math.nan
     return ReviewGain(n_reviewed, precision, recall, lift)
+
+
+def _are_few(cases: pd.DataFrame, *parts: npt.NDArray[np.bool_], min_cell: int) -> bool:
+    """Return whether any part of the cases is of too few customers."""
+    counts = [cases["customer_id"][part].nunique() for part in parts]
+    return bool(small(counts, min_cell=min_cell).any())

@@ -6,6 +6,7 @@ The pieces have modules of their own in this folder; this one puts them in order
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from crm_analysis.models.service_quality.drivers import driver_importance, rates
 from crm_analysis.models.service_quality.judgement import ReviewGain, judged, review_gain
 from crm_analysis.models.service_quality.rules import tree_rules
 from crm_analysis.models.service_quality.wording import ATTRIBUTES, ENDED, ENDING, MODELS, in_words
+from crm_analysis.tables.privacy.suppression import left_out_in_words, shown_count, suppressed
 
 N_DRIVERS = 3
 MAX_CALIBRATION_GROUPS = 10
@@ -69,6 +71,8 @@ class ServiceQuality:
         Rate by level of the first drivers, over all cases with a known outcome.
     rules : pandas.DataFrame
         The decision tree in words.
+    notes : tuple of str
+        What is not shown.
     """
 
     split: CaseSplit
@@ -86,6 +90,7 @@ class ServiceQuality:
     drivers: pd.DataFrame
     levels: pd.DataFrame
     rules: pd.DataFrame
+    notes: tuple[str, ...]
 
     @property
     def beats_base_rate(self) -> bool:
@@ -94,7 +99,13 @@ class ServiceQuality:
 
 
 def service_quality(
-    split: CaseSplit, *, max_tree_depth: int = 4, n_trees: int = 200, review_share: float = 0.1, seed: int
+    split: CaseSplit,
+    *,
+    max_tree_depth: int = 4,
+    n_trees: int = 200,
+    review_share: float = 0.1,
+    seed: int,
+    min_cell: int = 1,
 ) -> ServiceQuality:
     """
     Fit a decision tree and a random forest, choose one, judge it on the hold-out, and name what goes with the outcome.
@@ -111,6 +122,8 @@ def service_quality(
         Share of the cases that a team can review.
     seed : int
         Start of everything random.
+    min_cell : int
+        Least number of customers that a figure is about; smaller ones, and what would give them away, are missing.
 
     Returns
     -------
@@ -125,7 +138,20 @@ def service_quality(
     probability = probabilities(fits[model], holdout)
     truth, predicted = holdout[outcome].to_numpy(dtype=float), probability.to_numpy()
     n_bins = max(2, min(MAX_CALIBRATION_GROUPS, len(holdout) // MIN_CASES_PER_GROUP))
+    calibration = calibration_table(truth, predicted, n_bins=n_bins, customers=holdout["customer_id"])
+    calibration = suppressed(calibration, min_cell=min_cell, disjoint=False)
+    gain = review_gain(holdout, probability, outcome=outcome, review_share=review_share, min_cell=min_cell)
     drivers = driver_importance(fits[RANDOM_FOREST], holdout, outcome=outcome, seed=seed)
+    cases, attributes = pd.concat([training, holdout]), list(drivers["attribute"][:N_DRIVERS])
+    levels = rates_by_level(cases, outcome=outcome, attributes=attributes, min_cell=min_cell)
+    rules = tree_rules(fits[DECISION_TREE], training=training, holdout=holdout, outcome=outcome, min_cell=min_cell)
+    left_out = left_out_in_words(
+        min_cell,
+        calibration["customers"],
+        pd.Series([gain.recall]),
+        rules["n_holdout"],
+        _are_all_told(levels, len(cases)),
+    )
     return ServiceQuality(
         split=split,
         settings=settings,
@@ -136,15 +162,20 @@ def service_quality(
         base_rate=float(truth.mean()),
         measures=judged(holdout, probability, outcome=outcome, training_rate=training[outcome].mean(), seed=seed),
         calibration_error=calibration_error(truth, predicted, n_bins=n_bins),
-        calibration=calibration_table(truth, predicted, n_bins=n_bins),
-        gain=review_gain(holdout, probability, outcome=outcome, review_share=review_share),
+        calibration=calibration,
+        gain=gain,
         review_share=review_share,
         drivers=drivers,
-        levels=rates_by_level(
-            pd.concat([training, holdout]), outcome=outcome, attributes=list(drivers["attribute"][:N_DRIVERS])
-        ),
-        rules=tree_rules(fits[DECISION_TREE], training=training, holdout=holdout, outcome=outcome),
+        levels=levels,
+        rules=rules,
+        notes=(left_out,) if left_out else (),
     )
+
+
+def _are_all_told(levels: pd.DataFrame, n_cases: int) -> pd.Series:
+    """Return the cases told of by attribute; missing where levels are left out."""
+    told = levels.groupby("attribute")["n_cases"].sum()
+    return told.astype(float).where(told == n_cases)
 
 
 def open_cases_at_risk(result: ServiceQuality, features: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -190,6 +221,25 @@ def open_cases_at_risk(result: ServiceQuality, features: pd.DataFrame, outcomes:
         "probability",
     ]
     return cases.sort_values(["probability", "case_id"], ascending=[False, True], ignore_index=True)[columns]
+
+
+def n_at_risk(at_risk: pd.DataFrame, *, min_cell: int = 1) -> int | None:
+    """
+    Return how many open cases are listed.
+
+    Parameters
+    ----------
+    at_risk : pandas.DataFrame
+        As :func:`open_cases_at_risk` returns them.
+    min_cell : int
+        Least number of customers that a figure is about.
+
+    Returns
+    -------
+    int or None
+        None where they are of too few customers.
+    """
+    return shown_count(len(at_risk), customers=at_risk["customer_id"].nunique(), min_cell=min_cell)
 
 
 class Verdict(NamedTuple):
@@ -261,6 +311,8 @@ def _calibration(result: ServiceQuality) -> str:
 
 def _review(result: ServiceQuality) -> str:
     gain, outcome = result.gain, result.split.outcome
+    if math.isnan(gain.precision):
+        return "What a review of the riskiest cases would have found is not told: it is about too few customers."
     return (
         f"A review of the {result.review_share:.0%} of cases with the highest probability at the opening ({gain.n_reviewed:,} "
         f"cases) would have found {gain.recall:.0%} of those that {ENDED[outcome]}: {gain.precision:.0%} of the reviewed "

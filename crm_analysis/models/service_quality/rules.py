@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
@@ -14,6 +17,7 @@ from crm_analysis.features.service import LEVELS, NUMBERS
 from crm_analysis.models.service_quality.drivers import MIN_CASES_SHOWN
 from crm_analysis.models.service_quality.encoding import EncodedColumn, encoded_columns, model_inputs
 from crm_analysis.models.service_quality.wording import ATTRIBUTES, WEEKDAYS
+from crm_analysis.tables.privacy.suppression import small, suppressed
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,9 @@ class Conditions:
         return replace(self, not_levels={**self.not_levels, name: (*self.not_levels.get(name, ()), level)})
 
 
-def tree_rules(tree: Pipeline, *, training: pd.DataFrame, holdout: pd.DataFrame, outcome: str) -> pd.DataFrame:
+def tree_rules(
+    tree: Pipeline, *, training: pd.DataFrame, holdout: pd.DataFrame, outcome: str, min_cell: int = 1
+) -> pd.DataFrame:
     """
     Return a fitted decision tree as rules, the riskiest first.
 
@@ -68,39 +74,47 @@ def tree_rules(tree: Pipeline, *, training: pd.DataFrame, holdout: pd.DataFrame,
         Features and outcome of later cases.
     outcome : str
         The column that holds the outcome.
+    min_cell : int
+        Least number of customers whose cases meet a rule.
 
     Returns
     -------
     pandas.DataFrame
         ``rule`` (in words), ``n_training`` and ``rate_training`` (what the tree learnt), ``n_holdout`` and ``rate_holdout``
         (what came later; missing with fewer than five cases). Every case meets one rule.
+
+    Notes
+    -----
+    A leaf about too few customers is joined with its sister leaf; where its sister is no leaf, its rule is not shown, nor the
+    next smallest, which would give it away.
     """
     inputs = model_inputs(training)
     has_missing = {name for name in NUMBERS if inputs[name].isna().any()}
     wholes = {name for name in NUMBERS if (inputs[name].dropna() % 1 == 0).all()}
-    rules = {
-        leaf: _sentence(conditions, wholes=wholes, has_missing=has_missing)
-        for leaf, conditions in _leaves(tree).items()
-    }
-    learnt, later = _by_leaf(tree, training, outcome), _by_leaf(tree, holdout, outcome)
+    leaves = _leaves(tree, _small_nodes(tree, training, min_cell=min_cell))
+    rules = {leaf: _sentence(conditions, wholes=wholes, has_missing=has_missing) for leaf, conditions in leaves.items()}
+    learnt, later = (_by_leaf(tree, cases, outcome, list(leaves)) for cases in (training, holdout))
+    later = suppressed(later, min_cell=min_cell, disjoint=False)
     table = pd.DataFrame({"rule": rules}).join(learnt.add_suffix("_training")).join(later.add_suffix("_holdout"))
-    few = ~(table["n_holdout"] >= MIN_CASES_SHOWN)
+    table = suppressed(table, size="customers_training", min_cell=min_cell, telling=["rule"], disjoint=False)
+    table = table.drop(columns=["customers_training", "customers_holdout"])
+    few = ~(table["n_holdout"] >= MIN_CASES_SHOWN).fillna(value=False).astype(bool)
     table["n_holdout"], table["rate_holdout"] = table["n_holdout"].mask(few), table["rate_holdout"].mask(few)
     table = table.astype({"n_training": "Int64", "n_holdout": "Int64"})
     return table.sort_values(["rate_training", "rule"], ascending=[False, True], ignore_index=True)
 
 
-def _leaves(tree: Pipeline) -> dict[int, Conditions]:
-    """The conditions of each leaf, by its node."""
+def _leaves(tree: Pipeline, small_nodes: set[int]) -> dict[int, Conditions]:
+    """The conditions of each leaf, by its node; two sister leaves of which one is small are one leaf."""
     columns, nodes = encoded_columns(tree), tree["classify"].tree_
     found: dict[int, Conditions] = {}
     waiting = [(0, Conditions())]
     while waiting:
         node, conditions = waiting.pop()
-        left, right = int(nodes.children_left[node]), int(nodes.children_right[node])
-        if left == right:
+        if _is_leaf(nodes, node, small_nodes):
             found[node] = conditions
             continue
+        left, right = int(nodes.children_left[node]), int(nodes.children_right[node])
         column, threshold = columns[nodes.feature[node]], float(nodes.threshold[node])
         missing_left = bool(nodes.missing_go_to_left[node])
         waiting.append((left, conditions.narrowed(column, threshold, upper=False, missing=missing_left)))
@@ -108,10 +122,33 @@ def _leaves(tree: Pipeline) -> dict[int, Conditions]:
     return found
 
 
-def _by_leaf(tree: Pipeline, cases: pd.DataFrame, outcome: str) -> pd.DataFrame:
-    leaf = tree["classify"].apply(tree["encode"].transform(model_inputs(cases)))
-    grouped = cases[outcome].groupby(leaf)
-    return pd.DataFrame({"n": grouped.size(), "rate": grouped.mean()})
+def _is_leaf(nodes: Any, node: int, small_nodes: set[int]) -> bool:
+    children = (int(nodes.children_left[node]), int(nodes.children_right[node]))
+    if children[0] == children[1]:
+        return True
+    return bool(small_nodes.intersection(children)) and all(_is_leaf(nodes, child, small_nodes) for child in children)
+
+
+def _members(tree: Pipeline, cases: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which cases (rows) come through which nodes (columns)."""
+    path = tree["classify"].decision_path(tree["encode"].transform(model_inputs(cases)))
+    return np.asarray(path.toarray(), dtype=bool)
+
+
+def _small_nodes(tree: Pipeline, cases: pd.DataFrame, *, min_cell: int) -> set[int]:
+    if min_cell == 1:
+        return set()
+    members, customers = _members(tree, cases), cases["customer_id"].to_numpy()
+    counts = [len(pd.unique(customers[inside])) for inside in members.T]
+    return set(np.flatnonzero(small(counts, min_cell=min_cell)).tolist())
+
+
+def _by_leaf(tree: Pipeline, cases: pd.DataFrame, outcome: str, leaves: list[int]) -> pd.DataFrame:
+    members = _members(tree, cases)[:, leaves]
+    leaf = np.array(leaves)[members.argmax(axis=1)]
+    grouped = cases.groupby(leaf)
+    columns = {"n": grouped.size(), "rate": grouped[outcome].mean(), "customers": grouped["customer_id"].nunique()}
+    return pd.DataFrame(columns)
 
 
 def _sentence(conditions: Conditions, *, wholes: set[str], has_missing: set[str]) -> str:

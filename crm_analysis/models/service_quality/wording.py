@@ -117,3 +117,28 @@ def number_range(values: pd.Series, start: float, starts: npt.NDArray[np.float64
             return f"{start:g}"
         return f"{start:g} to {last:g}" if len(later) else f"{start:g} or more"
     return f"{start:.1f} to under {later[0]:.1f}" if len(later) else f"{start:.1f} or more"
+
+
+def first_range(values: pd.Series, starts: npt.NDArray[np.float64]) -> str:
+    """
+    Return the first range of a number in words that do not tell where it begins.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        The number.
+    starts : numpy.ndarray
+        Where all ranges begin, ascending; at least two.
+
+    Returns
+    -------
+    str
+        Such as ``up to 3``.
+
+    Examples
+    --------
+    >>> first_range(pd.Series([0, 1, 5]), np.array([0.0, 4.0]))
+    'up to 3'
+    """
+    known = values.dropna()
+    return f"up to {starts[1] - 1:g}" if (known == known.round()).all() else f"under {starts[1]:.1f}"
