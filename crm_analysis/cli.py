@@ -1,7 +1,8 @@
 """
 The command line: collects options, calls one function, prints.
 
-Everything it does can be done from Python; nothing is decided here.
+Everything it does can be done from Python; nothing is decided here. What makes reports is imported by the commands that
+make some: it takes seconds, for which nobody who checks a dataset should wait.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 from rich.console import Console
@@ -19,14 +20,15 @@ from rich.table import Table
 
 from crm_analysis import __version__
 from crm_analysis.errors import CRMAnalysisError, ParamsError
-from crm_analysis.reporting.build import Cells, RunOptions, run_suite
 from crm_analysis.reporting.params import PARAMS, described
-from crm_analysis.reporting.run import ReportOutcome
-from crm_analysis.reporting.suites import read_suite
 from crm_analysis.tables.datasets import open_dataset
 from crm_analysis.tables.drafting import draft_dataset, write_draft
 from crm_analysis.tables.verdict import check_dataset, verdict_lines
 from crm_analysis.tables.workspace import did_you_mean
+
+if TYPE_CHECKING:
+    from crm_analysis.reporting.build import Cells
+    from crm_analysis.reporting.run import ReportOutcome
 
 
 class _Commands(click.Group):
@@ -61,6 +63,9 @@ def run(
     suite: str, only: tuple[str, ...], settings: tuple[str, ...], out: Path, jobs: int | None, *, resume: bool
 ) -> None:
     """Make the reports of SUITE (a name in params/ or a path) and their index page."""
+    from crm_analysis.reporting.build import RunOptions, run_suite  # noqa: PLC0415  # takes seconds
+    from crm_analysis.reporting.suites import read_suite  # noqa: PLC0415  # takes seconds
+
     chosen = {} if jobs is None else {"jobs": jobs}
     options = RunOptions(out=out, only=only, settings=settings, resume=resume, **chosen)
     console = Console(stderr=True)
@@ -73,6 +78,8 @@ def run(
 @click.argument("suite")
 def list_reports(suite: str) -> None:
     """Print the reports that SUITE makes, one identifier a line, as --only takes them."""
+    from crm_analysis.reporting.suites import read_suite  # noqa: PLC0415  # takes seconds
+
     for identifier in read_suite(suite).identifiers:
         click.echo(identifier)
 
@@ -131,7 +138,7 @@ class _Lines:
         pass
 
     def __call__(self, identifier: str, event: Cells | ReportOutcome) -> None:
-        if isinstance(event, ReportOutcome):
+        if not isinstance(event, tuple):
             click.echo(f"{identifier}: {event.status} after {event.seconds:.1f} s", err=True)
         elif event.done == 0:
             click.echo(f"{identifier}: started", err=True)
@@ -158,7 +165,7 @@ class _Bars:
         self._progress.stop()
 
     def __call__(self, identifier: str, event: Cells | ReportOutcome) -> None:
-        if isinstance(event, ReportOutcome):
+        if not isinstance(event, tuple):
             self._progress.update(self._bars[identifier], completed=1, total=1, state=event.status)
         elif event.done == 0:
             self._bars[identifier] = self._progress.add_task(escape(identifier), total=None, state="starting")

@@ -133,6 +133,7 @@ def test_a_failed_report_exits_with_6_and_is_published(trial: Callable[..., Resu
 
 def test_no_workspace_is_told_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CRM_HOME", raising=False)
     result = CliRunner().invoke(main, ["list", "demo"])
     assert result.exit_code == 2
     assert "set $CRM_HOME" in result.stderr

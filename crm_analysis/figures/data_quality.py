@@ -40,6 +40,7 @@ def plot_ledger(ledger: pd.DataFrame) -> Axes:
             axes.text(end, place, f" {label}", va="center")
         axes.set_yticks(range(len(lines)), [name for name, *_ in lines])
         axes.set(xlabel="share of the rows that came in", title="What cleaning left", xlim=(0, 1.3))
+        axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
         axes.invert_yaxis()
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.grid(visible=False, axis="y")
@@ -76,7 +77,7 @@ def plot_calendar(coverage: pd.DataFrame) -> Axes:
         across, down = zip(*crosses, strict=True) if crosses else ((), ())
         axes.scatter(across, down, marker="x", s=14, linewidth=1, color=PALETTE[7])
         axes.set_yticks(*_calendar_ticks([name for name, _ in blocks]))
-        axes.set(xlabel="week of the year", title="Days with rows")
+        axes.set(xlabel="week of the year; darker: more rows; ×: a day without any", title="Days with rows")
         axes.invert_yaxis()
         axes.grid(visible=False)
     return describe(axes, _calendar_in_words(dated))
@@ -200,10 +201,18 @@ def _ledger_in_words(ledger: pd.DataFrame) -> str:
 def _calendar_in_words(coverage: pd.DataFrame) -> str:
     told = [
         f"{table} from {days['day'].min():%Y-%m-%d} to {days['day'].max():%Y-%m-%d}, {len(days):,} days, "
-        f"{int((days['rows'] == 0).sum()):,} of them without a row, at most {days['rows'].max():,.0f} rows on one day"
+        f"{int((days['rows'] == 0).sum()):,} of them without a row, {_busiest(days['rows'])}"
         for table, days in coverage.groupby("table", sort=False)
     ]
     return f"Calendar of the rows by day: {'; '.join(told) or 'no table has dates'}."
+
+
+def _busiest(rows: pd.Series) -> str:
+    """Say how many rows a day has at most, and how many days are not shown."""
+    hidden = int(rows.isna().sum())
+    some = rows[rows > 0]
+    told = [f"at most {some.max():,.0f} rows on one day"] if len(some) else []
+    return ", ".join(told + ([f"{hidden:,} with too few customers to be shown"] if hidden else [])) or "no other"
 
 
 def _distributions_in_words(groups: list[tuple[str, pd.DataFrame]]) -> str:

@@ -11,7 +11,6 @@ import os
 import platform
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -31,6 +30,7 @@ from crm_analysis.reporting.safety import refuse_leaks
 from crm_analysis.reporting.suites import Suite
 from crm_analysis.tables.arrival import HANDED_ON
 from crm_analysis.tables.datasets import Dataset, open_dataset
+from crm_analysis.tables.engine import private_folder
 from crm_analysis.tables.workspace import YAML_SUFFIXES, project_root
 
 MANIFEST = "manifest.json"
@@ -147,7 +147,7 @@ def run_suite(suite: Suite, options: RunOptions, *, watch: Watch = unwatched) ->
         write_index(manifest, publication.partial / "index.html", tables=_table_sizes(publication.partial))
         try:
             refuse_leaks(publication.partial, dataset, manifest["reports"])
-        except ReportError:
+        except Exception:  # also where the scan itself fails: what was not looked through does not stay either
             publication.discard()
             raise
         publication.publish()
@@ -277,7 +277,7 @@ def _raise_failures(manifest: dict[str, Any], made: Sequence[str], folder: Path)
 @contextmanager
 def _handed_on(dataset: Dataset) -> Iterator[Path]:
     """Lay what has landed where the kernels take it over: sources are read once a run, and all reports see the same rows."""
-    folder = Path(tempfile.mkdtemp(prefix="crm_analysis_landed_"))  # mode 0700
+    folder = private_folder()
     try:
         dataset.hand_on(folder)
         yield folder

@@ -22,6 +22,9 @@ SPANS = "[colspan], [rowspan]"
 MISSING_TEXTS = frozenset({"", "-", "–", "—", "nan", "nat", "none", "null", "<na>"})
 NUMBER_SIGNS = str.maketrans({"−": "-", **dict.fromkeys(",%$€£¥ \u00a0\u202f", "")})
 TIME = re.compile(r"\d{4}-\d\d-\d\d\b")
+_LONG_NUMBER = re.compile(r"(?P<sign>[-−]?)(?P<whole>[1-9]\d{4,})(?P<rest>(\.\d+)?)", re.ASCII)
+_NAMES_SOMETHING = re.compile(r"\b(id|ids|number|code|year|seed)\b", re.IGNORECASE)  # digits that are no quantity
+LONG_TEXT = 60  # characters; a longer text needs a wide column
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -127,9 +130,6 @@ def gather_code(cells: BeautifulSoup) -> None:
             cell.decompose()
 
 
-LONG_TEXT = 60  # characters; a longer text needs a wide column
-
-
 def finish_tables(cells: BeautifulSoup) -> None:
     """
     Make tables readable: headers that say something, numbers aligned, a box of their own that scrolls.
@@ -199,8 +199,18 @@ def _mark_columns(table: Tag) -> None:
             if kind is not None:
                 for cell in column:
                     _set_classes(cell, {*cell.get_attribute_list("class"), kind})
+            if kind == "number" and not _NAMES_SOMETHING.search(_text(column[0])):
+                for cell in column[1:]:
+                    _group_thousands(cell)
     sortable = {"sortable"} if is_regular and classes & {"sortable", "dataframe"} else set()
     _set_classes(table, (classes - {"sortable"}) | sortable)
+
+
+def _group_thousands(cell: Tag) -> None:
+    """Write a plain number of five digits or more with separators."""
+    digits = _LONG_NUMBER.fullmatch(_text(cell))
+    if digits and len(cell.contents) == 1:
+        cell.string = f"{digits['sign']}{int(digits['whole']):,}{digits['rest']}"
 
 
 def _grid(table: Tag, rows: str) -> list[list[Tag]]:

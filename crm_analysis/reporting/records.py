@@ -15,16 +15,18 @@ from collections.abc import Mapping
 from datetime import date
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-import nbformat
 import pandas as pd
 from IPython.display import display
 
 from crm_analysis.errors import ParamsError
 from crm_analysis.reporting.params import ReportParams
 from crm_analysis.tables.datasets import Dataset
+
+if TYPE_CHECKING:
+    import nbformat  # takes seconds to load, which no kernel needs
 
 RECORD = "application/vnd.crm-analysis.record+json"
 Value = str | int | float | bool | None

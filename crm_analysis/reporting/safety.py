@@ -6,7 +6,7 @@ How files are read and searched belongs in :mod:`crm_analysis.reporting.scan`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,11 @@ from crm_analysis.errors import ReportError, listed
 from crm_analysis.reporting.scan import IdentifierColumn, IdentifierSource, Leak, package_vocabulary, scan_folder
 from crm_analysis.tables.datasets import Dataset
 from crm_analysis.tables.exposure import clear_ids_query, own_words, personal_columns, shared_levels
+from crm_analysis.tables.references import Secret
+
+_OF_FILE_FORMATS = (
+    "codemirror creator indexes injected library mimetype pending pygments software",
+)  # in any notebook, PNG, Parquet
 
 
 def refuse_leaks(folder: Path, dataset: Dataset, reports: Mapping[str, Any]) -> None:
@@ -37,7 +42,7 @@ def refuse_leaks(folder: Path, dataset: Dataset, reports: Mapping[str, Any]) -> 
     asked_for = any(report["parameters"].get("clear_ids") for report in reports.values())
     leaks = scan_folder(
         folder,
-        secrets=dataset.secrets,
+        secrets=[*dataset.secrets, *_pieces(dataset.secrets)],
         identifiers=_identifiers(dataset),
         ids_allowed_in=lambda path: asked_for and path.startswith("tables/"),
         common_words=() if dataset.public else _common_words(dataset, [folder.parent.name, *_parameters(reports)]),
@@ -48,7 +53,7 @@ def refuse_leaks(folder: Path, dataset: Dataset, reports: Mapping[str, Any]) -> 
 
 def _common_words(dataset: Dataset, of_the_run: Iterable[str]) -> frozenset[str]:
     """Return what stands in reports whoever the customers are; a customer of the same name is not meant by it."""
-    return package_vocabulary().union(shared_levels(dataset), own_words(dataset), of_the_run)
+    return package_vocabulary().union(shared_levels(dataset), own_words(dataset), of_the_run, _OF_FILE_FORMATS)
 
 
 def _parameters(reports: Mapping[str, Any]) -> Iterator[str]:
@@ -56,6 +61,11 @@ def _parameters(reports: Mapping[str, Any]) -> Iterator[str]:
     for identifier, report in reports.items():
         yield identifier
         yield from (str(value) for value in report["parameters"].values())
+
+
+def _pieces(secrets: Sequence[Secret]) -> list[Secret]:
+    """Return what is left of secrets where a text was cut: a traceback shows forty characters of an address."""
+    return [Secret(piece) for piece in {piece for secret in secrets for piece in secret.fragments()}]
 
 
 def _identifiers(dataset: Dataset) -> IdentifierSource:

@@ -23,7 +23,8 @@ from crm_analysis.tables.sources.text import TextFormat
 from crm_analysis.tables.validation import read_yaml, validated
 from crm_analysis.tables.workspace import did_you_mean, named_file, project_root
 
-_PASSWORD_IN_THE_FILE = re.compile(r"://[^/@${}]*:[^/@${}]+@|(?:password|pwd|secret|token)=[^$&]", re.IGNORECASE)
+_REFERENCE = re.compile(r"\$\{\w+(?::-(?P<default>[^}]*))?\}")
+_PASSWORD_IN_THE_FILE = re.compile(r"://[^@:]*:[^@]+@|(?:password|pwd|secret|token)=[^&]", re.IGNORECASE)
 
 
 class _Strict(BaseModel):
@@ -66,7 +67,8 @@ class TableSource(_Strict):
     @field_validator("connection")
     @classmethod
     def _without_password(cls, connection: str | None) -> str | None:
-        if connection and _PASSWORD_IN_THE_FILE.search(connection):
+        written = _REFERENCE.sub(lambda reference: reference["default"] or "", connection or "")
+        if _PASSWORD_IN_THE_FILE.search(written):
             raise ValueError("holds a password; put it into the environment and write ${NAME} instead")
         return connection
 

@@ -6,6 +6,7 @@ What is put into it belongs in :mod:`crm_analysis.tables.sources` and :mod:`crm_
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 
+_PREFIX = "crm_analysis_"  # and the process, of private folders
 MEMORY_LIMIT = "1GB"  # of the engine; the process around it stays under twice that
 
 
@@ -50,7 +52,7 @@ def open_catalogue(readable: Iterable[Path]) -> Catalogue:
     Catalogue
         Its tables may exceed memory.
     """
-    folder = Path(tempfile.mkdtemp(prefix="crm_analysis_"))  # mode 0700
+    folder = private_folder()
     scratch = folder / "scratch"
     scratch.mkdir(mode=0o700)
     connection = duckdb.connect(
@@ -73,6 +75,32 @@ def open_catalogue(readable: Iterable[Path]) -> Catalogue:
         connection.execute("SET enable_progress_bar = false")  # it would be drawn on standard output
     connection.execute("SET lock_configuration = true")
     return Catalogue(connection, scratch)
+
+
+def private_folder() -> Path:
+    """
+    Make a private temporary folder, and remove those of processes that were killed: they hold data in clear.
+
+    Returns
+    -------
+    pathlib.Path
+        With mode 0700; whoever made it removes it.
+    """
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*_*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("_")[0]
+        if owner.isdigit() and not _is_alive(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}_"))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # somebody else's
+        return True
+    return True
 
 
 def identifier(name: str) -> str:

@@ -84,6 +84,23 @@ class Secret:
         written = {spelt(text) for text in clear for spelt in _SPELT}
         return tuple(sorted((text for text in written if text), key=len, reverse=True))
 
+    def fragments(self) -> tuple[str, ...]:
+        """
+        Return begins and ends that give the secret away where a text was cut in its middle, as tracebacks and tables do.
+
+        Returns
+        -------
+        tuple of str
+            Of what is secret by itself and longer than twelve characters; long and odd enough to be found by chance nowhere.
+
+        Examples
+        --------
+        >>> Secret("tr0ub4dor-and-3").fragments()
+        ('or-and-3', 'tr0ub4do')
+        """
+        parts = [text for text in map(unquote, self._kept()[1]) if len(text) > _MIN_CUT]
+        return tuple(sorted({_telling(text) for text in parts} | {_telling(text[::-1])[::-1] for text in parts}))
+
     def scrubbed(self, text: str) -> str:
         """
         Return a text without the secret.
@@ -103,6 +120,16 @@ class Secret:
         return text
 
 
+def _telling(text: str) -> str:
+    """Return the shortest begin of a text that has letters and digits; where there is none, two thirds of it."""
+    for length in range(_MIN_TELLING, len(text)):
+        begin = text[:length]
+        if re.search(r"[^\W\d_]", begin) and re.search(r"\d", begin):
+            return begin
+    return text[: max(_MIN_CUT, 2 * len(text) // 3)]
+
+
+_MIN_TELLING, _MIN_CUT = 8, 12
 _SPELT = (
     str,
     lambda text: quote(text, errors="surrogateescape"),
@@ -131,7 +158,8 @@ def discreet(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
     """
 
     @wraps(function)
-    def guarded(*given: Given.args, **named: Given.kwargs) -> Returned:
+    def guarded(*given: Given.args, **named: Given.kwargs) -> Returned:  # numpydoc ignore=PR01
+        """Do the same."""
         try:
             return function(*given, **named)
         except BaseException as error:  # noqa: BLE001 - also of an interrupted kernel; it is raised again

@@ -292,12 +292,12 @@ class Snapshot:
                     f"{did_you_mean(name, attributes)}; it has {', '.join(attributes)}."
                 )
             text = f"CAST({identifier(name)} AS VARCHAR)"
-            found = self._connection.execute(
-                f"SELECT list(DISTINCT {text}) FROM {LANDED}.customers WHERE {text} IS NOT NULL"
-            ).fetchone()
-            values = sorted(found[0] or []) if found else []
-            if _as_text(value) not in values:
-                raise ParamsError(f"where: no customer has {name} {value!r}; there are {', '.join(values[:8])}.")
+            counted = self._connection.execute(
+                f"SELECT {text}, count(DISTINCT customer_id) FROM {LANDED}.customers WHERE {text} IS NOT NULL GROUP BY ALL"
+            ).fetchall()
+            if _as_text(value) not in {str(level) for level, _ in counted}:
+                shared = sorted(str(level) for level, customers in counted if customers >= self._dataset.min_cell)
+                raise ParamsError(f"where: no customer has {name} {value!r}; there are {', '.join(shared[:8])}.")
         self._check_enough(self._dataset.min_cell)
 
     def _check_enough(self, least: int) -> None:

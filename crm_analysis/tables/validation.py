@@ -56,8 +56,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 - a safe loader, made stricter
+    except yaml.MarkedYAMLError as error:  # as text it quotes the line, which may hold a password
+        mark = error.problem_mark or error.context_mark
+        place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise ParamsError(f"{path.name} cannot be read as YAML: {error.problem or error.context}{place}") from None
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise ParamsError(f"{path.name} cannot be read as YAML: {' '.join(str(error).split())}") from error
+        raise ParamsError(f"{path.name} cannot be read as YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path.name} must hold names and values (name: value), got {type(content).__name__}.")
     return content
@@ -114,7 +118,8 @@ def faults_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
 
 
 def _sentence(fault: ErrorDetails, model: type[BaseModel]) -> str:
-    place = ".".join(str(part) for part in fault["loc"]) or "as a whole"
+    parts = ("[hidden]" if _holds_address(part) else str(part) for part in fault["loc"])
+    place = ".".join(parts) or "as a whole"
     if fault["type"] == "extra_forbidden":
         known = list(model.model_fields)
         hint = did_you_mean(str(fault["loc"][-1]), known)
@@ -124,6 +129,11 @@ def _sentence(fault: ErrorDetails, model: type[BaseModel]) -> str:
     if fault["type"] == "missing":
         return f"{place}: is missing"
     value = fault.get("input")
-    hidden = isinstance(value, dict | list) or "connection" in fault["loc"]  # an address may hold a password
+    hidden = isinstance(value, dict | list) or "connection" in fault["loc"] or _holds_address(value)
     given = "" if hidden else f", got {value!r}"
     return f"{place}: {fault['msg'].removeprefix('Value error, ')}{given}"
+
+
+def _holds_address(value: object) -> bool:
+    """Return whether a text may be an address with a password in it."""
+    return isinstance(value, str) and "://" in value

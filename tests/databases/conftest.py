@@ -186,8 +186,8 @@ def _missing(what: str) -> None:
 
 
 @contextlib.contextmanager
-def mariadb_server() -> Iterator[Server]:
-    """Run a MariaDB of one's own."""
+def mariadb_server(*settings: str) -> Iterator[Server]:
+    """Run a MariaDB of one's own, with further settings."""
     search = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
     programs = [shutil.which(name, path=search) for name in ("mariadbd", "mariadb-install-db")]
     if None in programs:
@@ -199,7 +199,7 @@ def mariadb_server() -> Iterator[Server]:
         _run([programs[1], "--no-defaults", f"--datadir={data}", *prepare, *user], cwd=folder)
         command = [programs[0], "--no-defaults", f"--datadir={data}", f"--port={port}", f"--bind-address={LOOPBACK}"]
         command += [f"--socket={folder}/socket", f"--pid-file={folder}/pid", "--skip-log-bin", "--skip-name-resolve"]
-        command += ["--innodb-flush-log-at-trx-commit=0", "--character-set-server=utf8mb4", *user]
+        command += ["--innodb-flush-log-at-trx-commit=0", "--character-set-server=utf8mb4", *user, *settings]
         admin: dict[str, object] = {"unix_socket": f"{folder}/socket", "user": "root", "autocommit": True}
         is_up = lambda: os.stat(f"{folder}/socket") and pymysql.connect(**admin).close()  # noqa: E731, PTH116 - a probe
         with running(command, folder / "log", is_up) as process:

@@ -93,3 +93,16 @@ def test_code_joins_the_next_cell_only_when_nothing_stands_between():
     assert [[block.get_text() for block in cell.select(".highlight")] for cell in cells.select(".cell")] == [
         ["1", "2", "3"], ["4"], ["5"],
     ]  # fmt: skip
+
+
+def test_long_numbers_get_separators_unless_they_are_names() -> None:
+    cells = BeautifulSoup(
+        "<table class='sortable'><thead><tr><th>rows</th><th>case id</th><th>amount</th></tr></thead>"
+        "<tbody><tr><td>502938</td><td>10045</td><td>-50836955.50</td></tr>"
+        "<tr><td>9999</td><td>10046</td><td>0.12345</td></tr></tbody></table>",
+        "html.parser",
+    )
+    finish_tables(cells)
+    assert [cell.text for cell in cells.find_all("td")] == [
+        "502,938", "10045", "-50,836,955.50", "9999", "10046", "0.12345",
+    ]  # fmt: skip

@@ -105,6 +105,14 @@ def test_a_line_counts_rows_and_money_by_hand(bench: Bench) -> None:
     assert (line.table, line.rule) == ("transactions", "drop_missing_customers")
 
 
+def test_rows_without_a_value_are_left_out_with_their_money(bench: Bench) -> None:
+    whole, without_category = {"amount": Decimal(5), "category": "x"}, {"amount": Decimal(2), "category": None}
+    bench.give("transactions", whole, without_category, {"amount": None, "category": "x"})
+    line = only(bench.clean({"drop_missing_values": {"columns": ["category", "amount"]}}))
+    assert figures(line) == (3, 2, 0, 1, Decimal(7), Decimal(2), 0, Decimal(5))
+    assert line.detail == "rows without a value in category or amount are left out"
+
+
 def test_a_line_that_does_not_reconcile_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="does not reconcile: 2 rows and 3 should be left, but 2 rows and 4 are"):
         LedgerLine("contacts", "currency", "", 2, 0, 1, 2, Decimal(2), Decimal(0), Decimal(1), Decimal(4))
@@ -241,6 +249,7 @@ def test_random_tables_reconcile_to_the_cent_and_do_not_depend_on_row_order(benc
 RANDOM_RULES: dict[str, object] = {
     "drop_exact_duplicates": {},
     "drop_missing_customers": {},
+    "drop_missing_values": {"columns": ["category"]},
     "unreadable_values": "null",
     "returns": "drop",
     "cancelled_invoices": {"column": "status", "values": ["cancelled"]},

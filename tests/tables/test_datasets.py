@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -65,7 +66,10 @@ def test_times_are_moved_to_the_zone_whose_midnights_cut_days(write_dataset: Wri
     assert open_dataset(write_dataset(settings=zones, transactions=lines)).last_day == date(2017, 12, 31)
 
 
-@pytest.mark.parametrize("written", ["2024-01-05T23:30:00-05:00", "2024-01-05 23:30:00-0500", "2024-01-06T04:30:00Z"])
+@pytest.mark.parametrize(
+    "written",
+    ["2024-01-05T23:30:00-05:00", "2024-01-05 23:30:00 -0500", "2024-01-06T04:30:00Z", "2024-01-05 23:30:00-05"],
+)
 def test_a_time_that_names_its_offset_is_moved_by_it(write_dataset: Write, written: str) -> None:
     zones = {"timezone": "Asia/Tokyo", "day_timezone": "Europe/Berlin"}
     known = open_dataset(write_dataset(settings=zones, transactions=one_line(occurred_at=written)))
@@ -326,3 +330,17 @@ def test_the_shop_ledger_opens_with_its_known_counts(workspace: Path, test_data:
     counted = known.query("SELECT count(DISTINCT customer_id) AS customers FROM transactions")
     assert counted["customers"].item() == 4336
     assert known.ledger()["rule"].tolist() == ["drop_exact_duplicates", "drop_missing_customers", "returns"]
+
+
+def test_the_catalogue_of_a_killed_process_is_swept_away(
+    shop: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ended, alive = tmp_path / "crm_analysis_999999999_a", tmp_path / "crm_analysis_1_b"
+    for folder in (ended, alive):
+        folder.mkdir()
+    dataset = open_dataset("shop")
+    assert dataset.tables
+    assert not ended.exists()
+    assert alive.exists()
+    assert any(folder.name.startswith(f"crm_analysis_{os.getpid()}_") for folder in tmp_path.iterdir())

@@ -526,7 +526,7 @@ def test_files_that_share_a_key_are_told_how_to_be_joined(written: Written) -> N
 def test_an_address_is_offered_where_no_customer_is_found(written: Written) -> None:
     rows = ["Id,Email,Paid at,Total", *(f"{n},a{n % 4}@x.org,2024-01-31,{n}.50" for n in range(9))]
     draft, _ = drafted(written("shopify_orders.csv", rows))
-    assert doubts_on(draft, "transactions.customer_id: no column")[0].endswith("could be 'Id', 'Email'.")
+    assert doubts_on(draft, "transactions.customer_id: no column")[0].endswith("could be 'Email', 'Id'.")
 
 
 def test_same_files_written_differently_are_doubted(written: Written) -> None:
@@ -699,3 +699,72 @@ def test_the_customers_of_a_telecom_are_drafted(test_data: Path, workspace: Path
     assert source["columns"]["customer_id"] == "customerID"
     assert len(source["columns"]) == 21
     assert doubts_on(draft, "every report needs transactions or service_cases")
+
+
+# What real exports do
+
+
+def test_amounts_in_brackets_are_negative(written: Written) -> None:
+    path = written("sales.csv", lines(["$1,234.50", "($20.00)", "-$3.00", "$7.25"] * 3, column="amount"))
+    draft, content = drafted(path)
+    assert content["tables"]["transactions"]["cleaning"]["returns"] == "net"
+    write_draft(draft, target(path))
+    known = open_dataset("shop").known(date(2024, 1, 31))
+    told = known.query("SELECT DISTINCT amount FROM transactions ORDER BY amount")["amount"]
+    assert [float(amount) for amount in told] == [-20.0, -3.0, 7.25, 1234.5]
+
+
+def test_offsets_without_a_colon_are_read(written: Written) -> None:
+    path = written("sales.csv", lines(["2024-01-31 10:00:00 +0100", "2024-02-01 11:00:00 +0100"]))
+    draft, _ = drafted(path)
+    write_draft(draft, target(path))
+    known = open_dataset("shop").known(date(2024, 2, 1))
+    assert known.query("SELECT max(occurred_at) AS last FROM transactions")["last"][0] == pd.Timestamp(
+        "2024-02-01 11:00"
+    )
+
+
+def test_records_within_records_get_dotted_names(written: Written) -> None:
+    records = [
+        {"customer": {"id": n % 3}, "created_at": "2024-01-31", "total": {"amount": n + 0.5, "currency": "GBP"}}
+        for n in range(9)
+    ]
+    _, content = drafted(written("orders.jsonl", "\n".join(map(json.dumps, records))))
+    assert content["currency"] == "GBP"
+    assert content["tables"]["transactions"]["columns"] == {
+        "customer_id": "customer.id",
+        "occurred_at": "created_at",
+        "amount": "total.amount",
+    }
+
+
+def test_a_total_on_the_first_line_of_an_order_only_is_no_amount_of_a_line(written: Written) -> None:
+    rows = ["Customer ID,Paid at,Created at,Total,Lineitem quantity,Lineitem price"]
+    for n in range(9):
+        rows += [f"c{n},2024-01-31,2024-01-30,30.50,1,10.50", f"c{n},,2024-01-30,,2,10.00"]
+    _, content = drafted(written("orders_export.csv", rows))
+    assert content["tables"]["transactions"]["columns"] == {
+        "customer_id": "Customer ID",
+        "occurred_at": "Created at",
+        "quantity": "Lineitem quantity",
+        "unit_price": "Lineitem price",
+    }
+
+
+def test_cases_without_an_outcome_are_doubted(written: Written) -> None:
+    rows = ["Ticket ID,Requester ID,Created at,Solved at,Satisfaction Score"]
+    rows += [f"{n},c{n % 3},2024-01-{1 + n:02d} 10:00,2024-02-01 10:00,{('Good', 'Bad')[n % 2]}" for n in range(9)]
+    draft, _ = drafted(written("tickets.csv", rows))
+    assert doubts_on(draft, "none of due_at, satisfaction, sla_met was found")
+    assert "# satisfaction:" in draft.text
+    assert "unsure: 'Satisfaction Score' sounds like it, but holds values that are no numbers" in draft.text
+
+
+def test_copies_are_counted_as_the_rule_sees_them(written: Written) -> None:
+    rows = ["Customer ID,Order Date,Amount,Line note"]
+    rows += [f"c{n % 3},2024-01-31,{n}.50,note {n}" for n in range(9)]
+    rows += [rows[1], "c1,2024-01-31,1.50,another note"]
+    draft, _ = drafted(written("sales.csv", rows))
+    assert (
+        "2 of 11 rows looked at repeat another one in every column taken above, 1 of them in all columns" in draft.text
+    )

@@ -9,7 +9,7 @@ import pytest
 from crm_analysis.tables.engine import open_catalogue
 from crm_analysis.tables.privacy.names import folded, folded_sql, whole_name_keys
 from crm_analysis.tables.privacy.patterns import MAY_HOLD_ONE, PATTERNS, compiled
-from crm_analysis.tables.privacy.redaction import names_query, redact_names, redacted_sql
+from crm_analysis.tables.privacy.redaction import names_query, redact_names, redacted_sql, replace_ids
 
 REPLACED = {
     "Write to ann@example.com, or bob.o'neil+x@mail.example.co.uk.": "Write to [e-mail], or [e-mail].",
@@ -250,3 +250,24 @@ def test_two_pairs_are_kept_apart_and_a_missing_part_is_left_out():
 def test_without_names_there_is_no_query():
     assert names_query("people", {"mail": "e-mail"}) is None
     assert names_query("people", {}) is None
+
+
+def test_ids_in_texts_become_pseudonyms_and_what_is_only_written_like_one_stays():
+    connection = duckdb.connect()
+    rows = [
+        ("KD-2024-00017", "c17", "KD-2024-00018", "ask (kd-2024-00017), not XKD-2024-00017 or KD-2024-99999"),
+        ("KD-2024-00018", "c18", None, "PO-2024-00018 id=KD-2024-00018;#KD-2024-00017/3"),
+        ("12345678", "c1", "12345678", "INTERNET 12345678"),
+        ("INTERNET", "c2", "short", "Internet"),
+    ]
+    connection.execute(
+        "CREATE OR REPLACE TABLE t (clear VARCHAR, customer_id VARCHAR, referred VARCHAR, words VARCHAR)"
+    )
+    connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?)", rows)
+    assert replace_ids(connection, "t", ["referred", "words"], ids="SELECT clear, customer_id FROM t") == 3
+    assert connection.execute("SELECT referred, words FROM t").fetchall() == [
+        ("c18", "ask (c17), not XKD-2024-00017 or KD-2024-99999"),
+        (None, "PO-2024-00018 id=c18;#c17/3"),
+        ("12345678", "INTERNET 12345678"),
+        ("short", "Internet"),
+    ]

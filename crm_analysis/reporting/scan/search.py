@@ -211,7 +211,7 @@ class Index:
                 f"SELECT key FROM (SELECT trim(text) AS key FROM ({_plain(self.source.ids)})) WHERE {_HAS_LETTER}"
             )
             for words, spelling in self._occurring(lettered, MIN_ID_CHARACTERS, ids=True):
-                if not is_common(words, common):
+                if _has_figure(spelling) or not is_common(words, common):  # nobody's word, even if a notebook names it
                     yield Sought(CUSTOMER_ID, words, spelling, is_exact=True)
 
     def _occurring(self, query: str, least: int, *, ids: bool) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -280,6 +280,11 @@ class Index:
             self._cursor.register("added", pa.table(columns))
             self._cursor.execute(f"INSERT INTO {table} SELECT * FROM added")
             self._cursor.unregister("added")
+
+
+def _has_figure(text: str) -> bool:
+    """Return whether a figure stands in a text."""
+    return any(letter.isdigit() for letter in text)
 
 
 def _plain(query: str) -> str:

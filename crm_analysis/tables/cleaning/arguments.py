@@ -197,6 +197,12 @@ class MergeCustomers(_Argument):
     new: Annotated[Text, Field(alias="to")]
 
 
+class MissingValues(_Argument):
+    """Which columns a row must have a value in."""
+
+    columns: Annotated[list[ColumnName], Field(min_length=1)]
+
+
 class OneRowPerKey(_Argument):
     """Which column orders the rows of a key, and which end of the order is kept."""
 
@@ -209,6 +215,7 @@ class Arguments(_Argument):
 
     drop_exact_duplicates: Nothing | None = None
     drop_missing_customers: Nothing | None = None
+    drop_missing_values: MissingValues | None = None
     one_row_per_key: OneRowPerKey | None = None
     unreadable_values: Literal["drop", "null"] | None = None
     returns: Literal["net", "drop", "keep"] | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from crm_analysis.tables.cleaning.arguments import Nothing, OneRowPerKey
+from crm_analysis.tables.cleaning.arguments import MissingValues, Nothing, OneRowPerKey
 from crm_analysis.tables.cleaning.stages import Stage, Step
 from crm_analysis.tables.cleaning.workbench import row_count
 from crm_analysis.tables.engine import identifier, literal
@@ -78,6 +78,34 @@ def drop_missing_customers(stage: Stage, _: Nothing) -> Step:
     return Step(
         "rows without a customer are left out",
         dropped=f"{stage.column('customer_id')} IS NULL",
+    )
+
+
+def drop_missing_values(stage: Stage, argument: MissingValues) -> Step:
+    """
+    Leave out rows that lack a value in any of some columns.
+
+    Parameters
+    ----------
+    stage : Stage
+        The table.
+    argument : MissingValues
+        Which columns.
+
+    Returns
+    -------
+    Step
+        What is dropped.
+
+    Raises
+    ------
+    ParamsError
+        The table has no such column.
+    """
+    columns = [stage.named(name, "drop_missing_values") for name in argument.columns]
+    return Step(
+        f"rows without a value in {' or '.join(argument.columns)} are left out",
+        dropped=" OR ".join(f"{column} IS NULL" for column in columns),
     )
 
 

@@ -28,6 +28,7 @@ from crm_analysis.tables.cleaning.purchases import (
 from crm_analysis.tables.cleaning.rows import (
     drop_exact_duplicates,
     drop_missing_customers,
+    drop_missing_values,
     one_row_per_key,
     unreadable_values,
 )
@@ -66,6 +67,7 @@ class Rule:
 RULES: Mapping[str, Rule] = {
     "drop_exact_duplicates": Rule(drop_exact_duplicates),
     "drop_missing_customers": Rule(drop_missing_customers),
+    "drop_missing_values": Rule(drop_missing_values),
     "one_row_per_key": Rule(one_row_per_key, _KEYED),
     "unreadable_values": Rule(unreadable_values),
     "returns": Rule(returns, _PURCHASES),

@@ -270,9 +270,9 @@ def _remark(setting: Setting) -> str:
 
 
 def _checked_as(to: Path) -> str:
-    """Return what `check` takes: the name where dataset files are looked up by it, else the path."""
+    """Return what `check` takes: the name where dataset files are looked up by it, else the path as it was given."""
     looked_up = to.suffix == ".yaml" and to.resolve().parent.parts[-2:] == ("params", "datasets")
-    return to.stem if looked_up else str(to)
+    return to.stem if looked_up else to.name if to.is_absolute() else str(to)
 
 
 def _dataset_name(to: Path) -> str:

@@ -66,7 +66,10 @@ def _duplicates(match: Match, sample: Sample) -> Proposal | None:
     repeated = len(sample.rows) - len(set(sample.rows))
     if not repeated or match.table == "customers":
         return None
-    return {}, f"{repeated:,} of {len(sample.rows):,} rows looked at repeat another one in every column"
+    places = [sample.names.index(name) for name in match.columns.values()]
+    taken = len(sample.rows) - len({tuple(row[place] for place in places) for row in sample.rows})
+    where = "every column" if taken == repeated else f"every column taken above, {repeated:,} of them in all columns"
+    return {}, f"{taken:,} of {len(sample.rows):,} rows looked at repeat another one in {where}"
 
 
 def _missing_customers(taken: Mapping[str, Profile]) -> Proposal | None:

@@ -176,7 +176,8 @@ def guess_currency(money: Iterable[Profile], columns: Iterable[Profile]) -> Sett
     evidence: Counter[str] = Counter()
     shared: list[str] = []
     for profile in columns:
-        if _CURRENCY_COLUMN.fullmatch("".join(words(profile.name))):
+        named_by = words(profile.name)
+        if any(_CURRENCY_COLUMN.fullmatch(name) for name in ("".join(named_by), *named_by[-1:])):
             evidence.update(
                 {value.upper(): count for value, count in profile.counts.items() if value.upper() in CURRENCY_CODES}
             )

@@ -26,7 +26,7 @@ from crm_analysis.tables.privacy.patterns import MAY_HOLD_ONE, PATTERNS
 from crm_analysis.tables.privacy.vocabulary import given_or_family
 
 _BATCH = 20_000
-_TEMPORARY = ("_people", "_parts", "_ideographic", "_chunks", "_found", "_texts", "_changes", "_ids")
+_TEMPORARY = ("_levels", "_people", "_parts", "_ideographic", "_chunks", "_found", "_texts", "_changes", "_ids")
 MIN_ID_CHARACTERS = 8
 _MOST_FORMS = 100
 _LETTER_OR_DIGIT_RE2, _LETTER_OR_DIGIT = r"[\p{L}\p{N}]", r"[^\W_]"
@@ -289,9 +289,10 @@ def _replace_in_column(connection: duckdb.DuckDBPyConnection, table: str, column
     whole = re.compile(
         f"(?<!{_LETTER_OR_DIGIT})(?:{pattern.replace(_LETTER_OR_DIGIT_RE2, _LETTER_OR_DIGIT)})(?!{_LETTER_OR_DIGIT})"
     )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE _texts AS SELECT row_number() OVER () AS position, text FROM (SELECT DISTINCT {quoted} AS text "
-        f"FROM {table}) WHERE regexp_matches(lower(text), {literal(pattern)})"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE _levels AS SELECT DISTINCT {quoted} AS text FROM {table}")
+    connection.execute(  # by itself: as one statement, the pattern would be tried on every row
+        "CREATE OR REPLACE TEMP TABLE _texts AS SELECT row_number() OVER () AS position, text FROM _levels "
+        f"WHERE regexp_matches(lower(text), {literal(pattern)})"
     )
     connection.execute("CREATE OR REPLACE TEMP TABLE _changes (old VARCHAR, new VARCHAR)")
     n_texts = connection.execute("SELECT count(*) FROM _texts").fetchall()[0][0]

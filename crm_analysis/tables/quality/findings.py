@@ -109,13 +109,13 @@ _ADVICE: Mapping[str, str] = {
     "gap": "Look whether the export is whole; name closed days to those who read forecasts.",
     "empty": "Look at the source, the day (as_of) and the rules under tables.{table}.cleaning.",
 }
-_NO_RULE = (
-    "Map the column that holds it under tables.{table}.columns, or repair the source; to leave the few such rows out, add a query "
-    "under tables.{table}: SELECT * FROM source WHERE … IS NOT NULL, with the source's own name."
+_WITHOUT_VALUE = (
+    "Map the column that holds it under tables.{table}.columns, or repair the source; for the few such rows add "
+    "drop_missing_values: {{columns: [{column}]}} under tables.{table}.cleaning."
 )
 _ADVICE_FOR_COLUMN: Mapping[tuple[str, str], str] = {
-    ("missing", "occurred_at"): _NO_RULE,
-    ("missing", "amount"): _NO_RULE,
+    ("missing", "occurred_at"): _WITHOUT_VALUE,
+    ("missing", "amount"): _WITHOUT_VALUE,
     ("missing", "customer_id"): "Add drop_missing_customers: {{}} under tables.{table}.cleaning, or repair the source.",
     ("out_of_range", "unit_price"): (
         "Add zero_prices: drop and negative_prices: drop under tables.{table}.cleaning, unless they are gifts and corrections to keep."

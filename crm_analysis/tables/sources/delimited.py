@@ -231,7 +231,9 @@ def _diagnosis(path: Path, layout: Layout, source: Source, cause: str) -> Source
     hint = (
         "State format.header_line if the names stand further down."
         if len(many) == rows
-        else (f"Quote values that hold {layout.delimiter!r}, or state format.delimiter.")
+        else "Complete or delete these lines: they were cut off."
+        if not many
+        else f"Quote values that hold {layout.delimiter!r}, or state format.delimiter."
     )
     return SourceError(
         f"{source.name} has {width:,} column{'s' * (width > 1)} in its header, but {len(many) + len(few):,} of {rows:,} rows have another "

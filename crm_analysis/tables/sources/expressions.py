@@ -14,6 +14,7 @@ from crm_analysis.tables.sources.text import TextFormat
 
 _FLOATS = {"DOUBLE", "FLOAT"}
 _OFFSET = r":\d\d(\.\d+)?\s?(Z|[+-]\d\d(:?\d\d)?)$"  # of a clock, from universal time
+_LOOSE_OFFSET, _PLAIN_OFFSET = r"\s?([+-]\d\d):?(\d\d)$", r"\1:\2"  # +0100, as the engine reads it
 _ZONE_CODES = ("%z", "%Z")
 _CLOCK_CODES = ("%H", "%I", "%X", "%c", "%T")
 SHOWN_LENGTH = 60  # characters of a value that cannot be read are kept, to be masked before they are shown
@@ -133,7 +134,8 @@ class SourceColumn:
             return time
         if self.source_type != "VARCHAR":
             return shifted
-        with_zone = f"timezone({day_zone}, TRY_CAST({self.given} AS TIMESTAMP WITH TIME ZONE))"
+        offset = f"regexp_replace({self.given}, {literal(_LOOSE_OFFSET)}, {literal(_PLAIN_OFFSET)})"
+        with_zone = f"timezone({day_zone}, TRY_CAST({offset} AS TIMESTAMP WITH TIME ZONE))"
         return (
             f"CASE WHEN length({self.given}) <= 10 THEN {time} "
             f"WHEN regexp_matches({self.given}, {literal(_OFFSET)}) THEN {_finite(with_zone)} ELSE {shifted} END"

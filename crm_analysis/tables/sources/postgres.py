@@ -16,6 +16,7 @@ import contextlib
 import io
 import os
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from crm_analysis.tables.sources.questions import GRACE_SECONDS, Asked, check_na
 
 PORT = 5432
 _BLOCK_BYTES = 8 << 20
+_LAST_READ_SECONDS = 5
 _ARROW = {16: pa.bool_(), 20: pa.int64(), 21: pa.int64(), 23: pa.int64(), 700: pa.float64(), 701: pa.float64()}
 _TEXTS = {25, 1043}
 _TIMES = {1082: "DATE", 1083: "TIME", 1114: "TIMESTAMP", 1184: "TIMESTAMPTZ"}
@@ -178,8 +180,7 @@ def _copied(session: psycopg.Connection, columns: Sequence[psycopg.Column], aske
     selected = ", ".join(_selected(column) for column in columns)
     statement = f"COPY (SELECT {selected} FROM {asked.relation(identifier)}) TO STDOUT (FORMAT csv)"
     schema = pa.schema([(column.name, _ARROW.get(column.type_code, pa.string())) for column in columns])
-    with session.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-        rows = _Rows(copy)
+    with session.cursor() as cursor, cursor.copy(statement.encode()) as copy, contextlib.closing(_Rows(copy)) as rows:
         return written(_batches(rows, schema) if rows.any() else (), schema, path)
 
 
@@ -203,10 +204,17 @@ def _tried(column: psycopg.Column) -> tuple[str, ...]:
 
 
 class _Rows(io.RawIOBase):
-    """What the server sends, as a file that Arrow reads."""
+    """
+    What the server sends, as a file that Arrow reads, in a thread of its own.
+
+    An error of the server ends the file there, and is raised where the rows are used; once the file is closed, that thread finds
+    nothing more to wait for. Else it would still be at it when the interpreter ends, which then aborts or hangs.
+    """
 
     def __init__(self, copy: psycopg.Copy) -> None:
         self._copy, self._rest = copy, b""
+        self._failure: BaseException | None = None
+        self._is_over, self._busy = False, threading.Lock()
 
     def any(self) -> bool:
         """Return whether there is a row."""
@@ -219,17 +227,47 @@ class _Rows(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Return at most so many bytes, none at the end."""
+        with self._busy:
+            try:
+                return b"" if self._is_over else self._block(size)
+            except BaseException as error:  # noqa: BLE001 - in a thread of Arrow, which has no use for it
+                self._failure, self._is_over = error, True
+                return b""
+
+    def _block(self, size: int) -> bytes:
         parts, length = [self._rest], len(self._rest)
-        while length < size and (block := self._copy.read()):
+        while length < size and not self._is_over and (block := self._copy.read()):
             parts.append(bytes(block))
             length += len(block)
         whole = b"".join(parts)
         self._rest = whole[size:]
         return whole[:size]
 
+    def check(self) -> None:
+        """Raise what went wrong while rows came."""
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        """End it for whoever still reads, and wait a moment for the last read."""
+        self._is_over = True
+        if self._busy.acquire(timeout=_LAST_READ_SECONDS):
+            self._busy.release()
+        super().close()
+
 
 def _batches(rows: _Rows, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Parse the rows; an empty text is quoted, a missing value is not."""
+    try:
+        yield from _parsed(rows, schema)
+    except pa.ArrowInvalid:
+        rows.check()  # a row that broke off
+        raise
+    rows.check()
+
+
+def _parsed(rows: _Rows, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Let Arrow parse the rows."""
     with pyarrow.csv.open_csv(
         rows,
         read_options=pyarrow.csv.ReadOptions(column_names=schema.names, block_size=_BLOCK_BYTES),

@@ -101,10 +101,9 @@ def _next_lines(verdict: Verdict) -> list[str]:
     if verdict.errors or verdict.empty_tables:
         return ["Next: follow the arrows under the errors, then check again; reports are not made before."]
     left = " once the warnings are judged" if any(judged.left for judged in verdict.findings) else ""
-    return [
-        f"Next: nothing stands in the way of reports{left}. State those wanted in params/{verdict.dataset}.yaml "
-        f"(dataset: {verdict.dataset}; reports: …), then: crm-analysis run {verdict.dataset}"
-    ]
+    name = verdict.dataset
+    wanted = f"State those wanted in params/{name}.yaml (dataset: {name}; reports: …), then: crm-analysis run {name}"
+    return [f"Next: nothing stands in the way of reports{left}. {wanted}"]
 
 
 def _aligned(cells: list[list[str]], *, texts: int = 1) -> list[str]:

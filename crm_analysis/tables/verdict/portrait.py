@@ -17,6 +17,7 @@ from crm_analysis.tables.datasets import Dataset
 from crm_analysis.tables.quality.profile import daily_coverage, distributions, histogram, missingness
 from crm_analysis.tables.snapshot import Filter
 from crm_analysis.tables.sources.landing import IDS
+from crm_analysis.tables.verdict.check import SPANNING
 
 _COVERAGE = ["table", "day", "rows"]
 _HISTOGRAMS = ["table", "column", "low", "high", "rows"]
@@ -30,7 +31,7 @@ class Portrait:
     Attributes
     ----------
     coverage : pandas.DataFrame
-        ``table``, ``day``, ``rows``: every day of each dated table, as it came in; missing: of too few customers to be shown.
+        ``table``, ``day``, ``rows``: every day of purchases and of cases, as they came in; missing: of too few customers to be shown.
     missing : pandas.DataFrame
         ``table``, ``column``, ``missing``, ``share``: rows without a value, as they came in; columns that the source has.
     numbers, levels, times : pandas.DataFrame
@@ -38,7 +39,8 @@ class Portrait:
     histograms : pandas.DataFrame
         ``table``, ``column``, ``low``, ``high``, ``rows`` of each numeric column after cleaning.
     returns : pandas.DataFrame
-        A row: returns, how many of them match an earlier purchase, after how many days; empty without returns.
+        A row: returns, how many of them match an earlier purchase, after how many days; empty without returns, all missing where they
+        are of too few customers to be shown.
     """
 
     coverage: pd.DataFrame
@@ -78,7 +80,7 @@ def portrait(dataset: Dataset, *, as_of: date, where: Filter | None = None) -> P
         for table, relation in cleaned.items()
     }
     missing = {
-        table: missingness(cursor, relation, leave_out=dataset.private_columns(table))
+        table: _without_small(missingness(cursor, relation, leave_out=dataset.private_columns(table)), least)
         for table, relation in raw.items()
     }
     present = _stacked(missing)
@@ -91,6 +93,12 @@ def portrait(dataset: Dataset, *, as_of: date, where: Filter | None = None) -> P
         histograms=_histograms(dataset, cleaned, {table: one.numbers for table, one in spread.items()}),
         returns=_returns(dataset, cleaned),
     )
+
+
+def _without_small(missing: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Leave out counts of so few rows that they may be single customers'."""
+    is_small = missing["missing"].between(1, min_cell - 1)
+    return missing.assign(missing=missing["missing"].mask(is_small), share=missing["share"].mask(is_small))
 
 
 def _stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -111,6 +119,7 @@ def _coverage(dataset: Dataset, raw: Mapping[str, str]) -> pd.DataFrame:
     days = {
         table: daily_coverage(dataset.connection, table, relation, min_cell=dataset.min_cell)
         for table, relation in raw.items()
+        if table in SPANNING
     }
     stacked = _stacked({table: counted for table, counted in days.items() if len(counted)})
     return stacked if len(stacked) else pd.DataFrame(columns=_COVERAGE)
@@ -131,8 +140,14 @@ def _histograms(dataset: Dataset, cleaned: Mapping[str, str], numbers: Mapping[s
 def _returns(dataset: Dataset, cleaned: Mapping[str, str]) -> pd.DataFrame:
     if "transactions" not in cleaned:
         return pd.DataFrame()
-    row = pd.DataFrame([asdict(returns_matched(dataset.connection, cleaned["transactions"]))])
-    return row[row["rows"] > 0].astype({"amount": float, "matched_amount": float, "unmatched_amount": float})
+    relation = cleaned["transactions"]
+    row = pd.DataFrame([asdict(returns_matched(dataset.connection, relation))]).astype("float64")
+    counted = dataset.connection.execute(
+        f"SELECT count(DISTINCT customer_id) FROM {relation} WHERE amount < 0"
+    ).fetchone()
+    is_hidden = dataset.min_cell > 1 and (counted is None or counted[0] < dataset.min_cell)
+    shown = row[row["rows"] > 0]
+    return shown * float("nan") if is_hidden else shown
 
 
 def n_customers(dataset: Dataset, *, as_of: date, where: Filter | None = None) -> int:

@@ -6,6 +6,8 @@ The verdict itself belongs in :mod:`crm_analysis.tables.verdict.check`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from crm_analysis.tables.verdict.check import Verdict
@@ -58,10 +60,12 @@ def cleaning_in_words(ledger: pd.DataFrame, *, currency: str) -> str:
         return "No cleaning rule is stated for purchases."
     came, left = lines.iloc[0], lines.iloc[-1]
     dropped, changed = lines["amount_dropped"].sum(), lines["amount_changed"].sum()
+    n_dropped = int(lines["rows_dropped"].sum())
+    did = [f"dropped {_lines(n_dropped)} worth {dropped:,.2f} {currency}" if n_dropped else "dropped none"]
+    did += [f"changed amounts by {changed:,.2f} {currency} in total" if changed else "changed no amount"]
     return (
-        f"{came['rows_before']:,} lines of purchases worth {came['amount_before']:,.2f} {currency} came in; rules dropped "
-        f"{lines['rows_dropped'].sum():,} lines worth {dropped:,.2f} and changed amounts by {changed:,.2f} in total; "
-        f"{left['rows_after']:,} lines worth {left['amount_after']:,.2f} {currency} are left."
+        f"{_lines(came['rows_before'])} of purchases worth {came['amount_before']:,.2f} {currency} came in; rules {' and '.join(did)}; "
+        f"{_lines(left['rows_after'])} worth {left['amount_after']:,.2f} {currency} {_are(left['rows_after'])} left."
     )
 
 
@@ -84,30 +88,60 @@ def returns_in_words(returns: pd.DataFrame, *, currency: str) -> str:
     if returns.empty:
         return "The cleaned purchases hold no returns."
     row = returns.iloc[0]
-    days = "" if pd.isna(row["median_days"]) else f", half of them within {row['median_days']:,.0f} days"
+    if pd.isna(row["rows"]):
+        return "The cleaned purchases hold returns, of too few customers to be shown."
     n_returns, n_matched = int(row["rows"]), int(row["matched_rows"])
-    return (
-        f"{n_returns:,} lines are returns, worth {row['amount']:,.2f} {currency}. {n_matched:,} of them match an "
-        f"earlier purchase of the same product by the same customer{days}; the others belong to purchases that the data do not hold."
-    )
+    came = f"{_lines(n_returns)} {_are(n_returns)} returns, worth {row['amount']:,.2f} {currency}."
+    covering = "earlier purchases of the same product by the same customer"
+    if not n_matched:
+        return f"{came} The data hold no {covering} that cover them."
+    which = "All" if n_matched == n_returns else f"{n_matched:,}"
+    rest = "" if n_matched == n_returns else "; for the others the data hold no purchases that cover them"
+    days = f", half of these within {row['median_days']:,.0f} days"
+    return f"{came} {which} of them take back {covering}{days}{rest}."
 
 
 def _scores(tables: pd.DataFrame) -> list[str]:
     if tables.empty:
         return []
-    told = ", ".join(
-        f"{row.score:.1%} of {row.rows:,} {str(row.table).replace('_', ' ')}" for row in tables.itertuples()
-    )
-    return [f"As they came in, no check was broken by {told}."]
+    lines = zip(tables["table"].astype(str), tables["rows"], tables["score"], strict=True)
+    told = _joined(f"{_share(score)} {rows:,} {table.replace('_', ' ')}" for table, rows, score in lines if rows)
+    return [f"These rows break no check as they came in: {told}."] if told else []
+
+
+def _share(share: float) -> str:
+    """Return a share in words; what is nearly all or nearly none is not rounded to it."""
+    if share in {0, 1}:
+        return "all of" if share else "none of"
+    return f"{min(max(share, 0.001), 0.999):.1%} of"
+
+
+def _joined(parts: Iterable[str]) -> str:
+    *first, last = list(parts) or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _heaviest(verdict: Verdict) -> list[str]:
-    """Return what weighs most among the rows as they came in."""
-    if not verdict.findings:
+    """Return what stands first on the list of what to fix."""
+    first = verdict.priorities.head(1)
+    place = next(zip(first["table"], first["column"], first["check"], strict=True), None)
+    told = {
+        (judged.finding.table, judged.finding.column or "", judged.finding.check): judged for judged in verdict.findings
+    }
+    if place is None:
         return []
-    worst = max(verdict.findings, key=lambda judged: judged.finding.share)
-    settled = "cleaning settles it" if not worst.left else f"{worst.left:,} are left after cleaning"
-    return [f"Most rows are concerned by this: {worst.finding.fault}; {settled}."]
+    finding, left = told[place]
+    if not left:
+        settled = "cleaning settles it"
+    elif not finding.count:
+        settled = "cleaning brought it about"
+    else:
+        settled = f"cleaning leaves {'all of them' if left == finding.count else f'{left:,} of them'}"
+    return [f"First on the list of what to fix: {finding.fault} ({settled})."]
+
+
+def _lines(number: int) -> str:
+    return f"{number:,} line{'' if number == 1 else 's'}"
 
 
 def _counted(number: int, noun: str) -> str:
@@ -139,7 +173,7 @@ def shown_priorities(verdict: Verdict, n_priorities: int) -> pd.DataFrame:
     column = ("." + table["column"]).where(table["column"] != "", "")
     what = (table["table"] + column + ": " + table["check"]).str.replace("_", " ")
     shown = table.assign(what=what).rename(columns={"count": "rows"})
-    return shown[["rank", "what", "severity", "rows", "left", "why", "what_to_do"]]
+    return shown[["rank", "what", "severity", "rows", "left", "what_to_do", "why"]]
 
 
 def shown_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
@@ -154,7 +188,8 @@ def shown_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same rows.
+        The same rows; the details, which are long, behind the figures.
     """
     amounts = [str(name) for name in ledger if str(name).startswith("amount_")]
-    return ledger.assign(**{name: pd.to_numeric(ledger[name], errors="coerce").round(2) for name in amounts})
+    shown = ledger.assign(**{name: pd.to_numeric(ledger[name], errors="coerce").round(2) for name in amounts})
+    return shown[[*(name for name in shown if name != "detail"), *(name for name in shown if name == "detail")]]
