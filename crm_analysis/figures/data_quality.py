@@ -38,6 +38,8 @@ def plot_ledger(ledger: pd.DataFrame) -> Axes:
         for place, (_, start, end, label, colour) in enumerate(lines):
             axes.barh(place, end - start, left=start, color=colour, height=0.6)
             axes.text(end, place, f" {label}", va="center")
+        if not lines:
+            axes.text(0.65, 0, "no cleaning rules are stated", ha="center", va="center")
         axes.set_yticks(range(len(lines)), [name for name, *_ in lines])
         axes.set(xlabel="share of the rows that came in", title="What cleaning left", xlim=(0, 1.3))
         axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])

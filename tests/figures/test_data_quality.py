@@ -49,7 +49,9 @@ def test_the_text_of_the_waterfall_names_every_rule_with_its_count() -> None:
 
 
 def test_no_rules_are_said() -> None:
-    assert "no cleaning rules" in alternative_text(plot_ledger(LEDGER.head(0)))
+    axes = plot_ledger(LEDGER.head(0))
+    assert "no cleaning rules" in alternative_text(axes)
+    assert [text.get_text() for text in axes.texts] == ["no cleaning rules are stated"]
 
 
 def test_the_calendar_puts_each_day_at_its_weekday_and_marks_days_without_rows() -> None:
