@@ -23,7 +23,6 @@ from crm_analysis.tables.quality.profile import (
     distributions,
     histogram,
     missingness,
-    weekday_pattern,
 )
 from crm_analysis.tables.quality.repeats import repeats
 from crm_analysis.tables.quality.score import priorities, table_score
@@ -500,7 +499,3 @@ def test_days_without_rows_are_zero_and_days_of_few_are_not_shown(
     shown = daily_coverage(connection, "transactions", relation, min_cell=5)
     assert shown["rows"].isna().tolist() == [True, False, True, False]  # the second hides the first
     assert daily_coverage(connection, "transactions", stand("transactions", []), min_cell=5).empty
-    pattern = weekday_pattern(everything)
-    assert pattern["weekday"].tolist()[0] == "Monday"
-    assert pattern["days"].tolist() == [1, 1, 1, 1, 0, 0, 0]
-    assert pattern["days_with_rows"].tolist() == [1, 0, 1, 1, 0, 0, 0]

@@ -197,38 +197,6 @@ def daily_coverage(connection: duckdb.DuckDBPyConnection, table: str, relation: 
     return suppressed(filled, min_cell=min_cell, keep=("day",), disjoint=False)
 
 
-def weekday_pattern(coverage: pd.DataFrame) -> pd.DataFrame:
-    """
-    Sum up a coverage by day over weekdays.
-
-    Parameters
-    ----------
-    coverage : pandas.DataFrame
-        As :func:`daily_coverage` returns it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``weekday``, ``days``, ``days_with_rows`` and ``median_rows`` of the days whose rows are shown; Monday first.
-
-    Examples
-    --------
-    >>> days = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=8), "rows": [4, 0, 1, 1, 1, 1, 0, 6]})
-    >>> weekday_pattern(days).head(2).to_numpy().tolist()
-    [['Monday', 2, 2, 5.0], ['Tuesday', 1, 0, 0.0]]
-    """
-    rows = coverage["rows"].astype("Float64")
-    grouped = pd.DataFrame({"rows": rows, "some": rows.fillna(1) > 0}).groupby(coverage["day"].dt.day_of_week)
-    table = pd.DataFrame(
-        {"days": grouped.size(), "days_with_rows": grouped["some"].sum(), "median_rows": grouped["rows"].median()}
-    ).reindex(range(7))
-    table = table.astype({"days": "Int64", "days_with_rows": "Int64", "median_rows": "float64"})
-    counts = ["days", "days_with_rows"]
-    table[counts] = table[counts].fillna(0).astype("int64")
-    table.insert(0, "weekday", WEEKDAYS)
-    return table.reset_index(drop=True)
-
-
 def _columns(connection: duckdb.DuckDBPyConnection, relation: str, leave_out: Collection[str]) -> dict[str, str]:
     """Return the columns that are shown, each with its kind."""
     described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
