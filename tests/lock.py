@@ -14,9 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements.lock"
 ENVIRONMENT = ROOT / "environment.yml"
+# Extras stay in the pins: without them pip asks for the newest version of a package with an extra and refuses it as unpinned.
 COMMAND = (
     "uv pip compile pyproject.toml --extra databases --extra tests --universal --python-version 3.11 --fork-strategy fewest "
-    "--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade"
+    "--no-strip-extras --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade"
 )
 _PIN = re.compile(
     r"^(?P<pin>[A-Za-z0-9._-]+(?:\[[^\]]*\])?==[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+?))?\s*\\?$", re.MULTILINE
