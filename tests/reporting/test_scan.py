@@ -393,7 +393,7 @@ DAMAGED = [
     (".xlsx", b"PK\3\4 and no more"),
     (".xlsx", b"\xd0\xcf\x11\xe0 encrypted"),
     (".skops", b"no zip"),
-    (".csv.gz", gzip.compress(b"a,b\n" * 99)[:-20]),
+    (".csv.gz", gzip.compress(b"a,b\n" * 99, mtime=0)[:-20]),
     (".png", b"\x89PNG\r\n\x1a\n\0\0"),
     (".bin", b"7z\xbc\xaf\x27\x1c"),
     (".pdf", b"%PDF-1.7"),
