@@ -4,14 +4,14 @@ Groups of customers: K-Means and DBSCAN side by side, tested against data withou
 What is known of a customer comes from :mod:`crm_analysis.features`; pictures are in :mod:`crm_analysis.figures.segmentation`.
 """
 
-from crm_analysis.models.segmentation.dbscan import fit_dbscan
-from crm_analysis.models.segmentation.kmeans import choose_n_groups, kmeans_criteria, mean_silhouettes
-from crm_analysis.models.segmentation.naming import segment_names, slug
-from crm_analysis.models.segmentation.profiles import customer_list, segment_profiles, value_fifths
-from crm_analysis.models.segmentation.reference import fit_reference
+from crm_analysis.models.segmentation.describing.naming import segment_names, slug
+from crm_analysis.models.segmentation.describing.profiles import customer_list, segment_profiles, value_fifths
+from crm_analysis.models.segmentation.describing.rules import segment_rules, surrogate_fidelity
+from crm_analysis.models.segmentation.grouping.dbscan import fit_dbscan
+from crm_analysis.models.segmentation.grouping.kmeans import choose_n_groups, kmeans_criteria, mean_silhouettes
+from crm_analysis.models.segmentation.grouping.reference import fit_reference
+from crm_analysis.models.segmentation.preparing.scaling import RFM, checked_features, fit_scaling
 from crm_analysis.models.segmentation.result import Segmentation, segment_customers, segment_shares, verdict
-from crm_analysis.models.segmentation.rules import segment_rules, surrogate_fidelity
-from crm_analysis.models.segmentation.scaling import RFM, checked_features, fit_scaling
 
 __all__ = [
     "RFM",

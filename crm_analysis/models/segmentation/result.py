@@ -13,13 +13,24 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from crm_analysis.models.segmentation.dbscan import NOISE, k_distances
-from crm_analysis.models.segmentation.kmeans import N_REFERENCES, Labels, finest_stable_cut, fit_kmeans
-from crm_analysis.models.segmentation.naming import ALL_CUSTOMERS, NOISE_NAME, readable, segment_names, slug
-from crm_analysis.models.segmentation.profiles import fifths_by_value, segment_map, segment_positions, segment_profiles
-from crm_analysis.models.segmentation.rules import segment_rules, surrogate_fidelity
-from crm_analysis.models.segmentation.scaling import RFM, Scaling, canonical_order, checked_features, fit_scaling
-from crm_analysis.models.segmentation.search import Search, search_groups
+from crm_analysis.models.segmentation.describing.naming import ALL_CUSTOMERS, NOISE_NAME, readable, segment_names, slug
+from crm_analysis.models.segmentation.describing.profiles import (
+    fifths_by_value,
+    segment_map,
+    segment_positions,
+    segment_profiles,
+)
+from crm_analysis.models.segmentation.describing.rules import segment_rules, surrogate_fidelity
+from crm_analysis.models.segmentation.grouping.dbscan import NOISE, k_distances
+from crm_analysis.models.segmentation.grouping.kmeans import N_REFERENCES, Labels, finest_stable_cut, fit_kmeans
+from crm_analysis.models.segmentation.grouping.search import Search, search_groups
+from crm_analysis.models.segmentation.preparing.scaling import (
+    RFM,
+    Scaling,
+    canonical_order,
+    checked_features,
+    fit_scaling,
+)
 from crm_analysis.tables.privacy.suppression import averaged_points, left_out_in_words
 
 CHOICE_CUSTOMERS = 4_000
@@ -138,8 +149,8 @@ def segment_customers(
     -----
     Everything is chosen on a random sample of at most 4,000 customers, on which the silhouette is known to about .006. K-Means is
     then fitted to all, and DBSCAN gives everybody the group of the nearest core customer within its radius. What is asked of a
-    solution: :func:`~crm_analysis.models.segmentation.kmeans.choose_n_groups` and
-    :func:`~crm_analysis.models.segmentation.comparison.suited`.
+    solution: :func:`~crm_analysis.models.segmentation.grouping.kmeans.choose_n_groups` and
+    :func:`~crm_analysis.models.segmentation.grouping.comparison.suited`.
     """
     if max_segments < 2 or n_bootstraps < 1:
         given = f"{max_segments!r} and {n_bootstraps!r}"

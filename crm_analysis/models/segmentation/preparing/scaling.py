@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crm_analysis.errors import DataQualityError, ModelError, TooFewRecordsError, listed
-from crm_analysis.models.segmentation.straightening import Floats, is_whole, log_unit, signed_log
+from crm_analysis.models.segmentation.preparing.straightening import Floats, is_whole, log_unit, signed_log
 
 RFM = ("recency_days", "frequency", "monetary_value")
 _ROUNDING_NOISE = 1e-12
@@ -148,8 +148,8 @@ def fit_scaling(features: pd.DataFrame) -> Scaling:
 
     Notes
     -----
-    A feature goes through :func:`~crm_analysis.models.segmentation.straightening.signed_log` where that describes it better, see
-    :func:`~crm_analysis.models.segmentation.straightening.log_unit`; then it is centred and divided by its standard deviation.
+    A feature goes through :func:`~crm_analysis.models.segmentation.preparing.straightening.signed_log` where that describes it better, see
+    :func:`~crm_analysis.models.segmentation.preparing.straightening.log_unit`; then it is centred and divided by its standard deviation.
     """
     rows, constant = {}, []
     for name in features.columns:

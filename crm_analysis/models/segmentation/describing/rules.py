@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
-from crm_analysis.models.segmentation.naming import readable
-from crm_analysis.models.segmentation.scaling import canonical_order
-from crm_analysis.models.segmentation.straightening import is_whole
+from crm_analysis.models.segmentation.describing.naming import readable
+from crm_analysis.models.segmentation.preparing.scaling import canonical_order
+from crm_analysis.models.segmentation.preparing.straightening import is_whole
 from crm_analysis.tables.privacy.suppression import suppressed
 
 MAX_LEAVES = 12

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
-from crm_analysis.models.segmentation.dbscan import (
+from crm_analysis.models.segmentation.grouping.dbscan import (
     NOISE,
     DenseGroups,
     chance_groups,
@@ -21,9 +21,9 @@ from crm_analysis.models.segmentation.dbscan import (
     density_at_cuts,
     silhouette_without_noise,
 )
-from crm_analysis.models.segmentation.kmeans import N_REFERENCES, REFERENCE_ROWS, Choice, Labels
-from crm_analysis.models.segmentation.reference import Reference
-from crm_analysis.models.segmentation.straightening import Floats
+from crm_analysis.models.segmentation.grouping.kmeans import N_REFERENCES, REFERENCE_ROWS, Choice, Labels
+from crm_analysis.models.segmentation.grouping.reference import Reference
+from crm_analysis.models.segmentation.preparing.straightening import Floats
 from crm_analysis.tables.privacy.suppression import suppressed_shares
 
 MAX_NOISE_SHARE = 0.25

@@ -14,9 +14,9 @@ from sklearn.cluster import DBSCAN
 from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
-from crm_analysis.models.segmentation.kmeans import Labels, mean_silhouettes
-from crm_analysis.models.segmentation.reference import Reference
-from crm_analysis.models.segmentation.straightening import Floats
+from crm_analysis.models.segmentation.grouping.kmeans import Labels, mean_silhouettes
+from crm_analysis.models.segmentation.grouping.reference import Reference
+from crm_analysis.models.segmentation.preparing.straightening import Floats
 
 NOISE = -1
 MIN_GROUP_SHARE = 0.01

@@ -1,7 +1,7 @@
 """
 K-Means with the number of groups chosen from the data, and the right to say that there are none.
 
-Groups of any shape are in :mod:`crm_analysis.models.segmentation.dbscan`; what the groups are called, in ``profiles``.
+Groups of any shape are in :mod:`crm_analysis.models.segmentation.grouping.dbscan`; what the groups are called, in ``profiles``.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
-from crm_analysis.models.segmentation.reference import Reference
-from crm_analysis.models.segmentation.straightening import Floats
+from crm_analysis.models.segmentation.grouping.reference import Reference
+from crm_analysis.models.segmentation.preparing.straightening import Floats
 
 Labels = NDArray[np.intp]
 

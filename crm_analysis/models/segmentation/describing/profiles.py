@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from crm_analysis.models.segmentation.naming import NOISE_NAME
-from crm_analysis.models.segmentation.scaling import RFM, canonical_order
+from crm_analysis.models.segmentation.describing.naming import NOISE_NAME
+from crm_analysis.models.segmentation.preparing.scaling import RFM, canonical_order
 from crm_analysis.tables.privacy.suppression import averaged_points, hidden_rows, suppressed
 
 MAP_CUSTOMERS = 2_000

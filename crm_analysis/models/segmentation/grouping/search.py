@@ -11,17 +11,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from crm_analysis.models.segmentation.comparison import Candidate, compare, dbscan_candidate, kmeans_candidate, suited
-from crm_analysis.models.segmentation.dbscan import DenseGroups, fit_dbscan
-from crm_analysis.models.segmentation.kmeans import (
+from crm_analysis.models.segmentation.grouping.comparison import (
+    Candidate,
+    compare,
+    dbscan_candidate,
+    kmeans_candidate,
+    suited,
+)
+from crm_analysis.models.segmentation.grouping.dbscan import DenseGroups, fit_dbscan
+from crm_analysis.models.segmentation.grouping.kmeans import (
     CRITERIA,
     CUSTOMERS_PER_GROUP,
     choose_n_groups,
     fit_kmeans,
     kmeans_criteria,
 )
-from crm_analysis.models.segmentation.reference import fit_reference
-from crm_analysis.models.segmentation.scaling import Scaling, spread_whole_numbers
+from crm_analysis.models.segmentation.grouping.reference import fit_reference
+from crm_analysis.models.segmentation.preparing.scaling import Scaling, spread_whole_numbers
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def search_groups(
     Notes
     -----
     For DBSCAN, whole numbers are spread over the unit around them (see
-    :func:`~crm_analysis.models.segmentation.scaling.spread_whole_numbers`); the groups found then take in the customers as they are.
+    :func:`~crm_analysis.models.segmentation.preparing.scaling.spread_whole_numbers`); the groups found then take in the customers as they are.
     """
     points = scaling.apply(features).to_numpy()
     if len(points) < 2 * CUSTOMERS_PER_GROUP or not points.shape[1]:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 from scipy.special import ndtr
 
-from crm_analysis.models.segmentation.scaling import Scaling
-from crm_analysis.models.segmentation.straightening import Floats, is_whole
+from crm_analysis.models.segmentation.preparing.scaling import Scaling
+from crm_analysis.models.segmentation.preparing.straightening import Floats, is_whole
 
 _MAX_LATTICE = 2_000
 _MAX_BINS = 50

@@ -1,7 +1,7 @@
 """
 Names of segments in the words a marketer uses, and their slugs.
 
-The tables that describe the segments are in :mod:`crm_analysis.models.segmentation.profiles`.
+The tables that describe the segments are in :mod:`crm_analysis.models.segmentation.describing.profiles`.
 """
 
 from __future__ import annotations

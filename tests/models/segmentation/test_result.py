@@ -28,12 +28,12 @@ from crm_analysis.models.segmentation import (
     value_fifths,
     verdict,
 )
-from crm_analysis.models.segmentation.comparison import _dbscan_fault, _told_shares
-from crm_analysis.models.segmentation.dbscan import density_at_cuts, k_distances, knee
-from crm_analysis.models.segmentation.kmeans import finest_stable_cut
-from crm_analysis.models.segmentation.naming import ALL_CUSTOMERS
-from crm_analysis.models.segmentation.profiles import segment_map
-from crm_analysis.models.segmentation.straightening import log_unit
+from crm_analysis.models.segmentation.describing.naming import ALL_CUSTOMERS
+from crm_analysis.models.segmentation.describing.profiles import segment_map
+from crm_analysis.models.segmentation.grouping.comparison import _dbscan_fault, _told_shares
+from crm_analysis.models.segmentation.grouping.dbscan import density_at_cuts, k_distances, knee
+from crm_analysis.models.segmentation.grouping.kmeans import finest_stable_cut
+from crm_analysis.models.segmentation.preparing.straightening import log_unit
 from crm_analysis.tables.privacy.suppression import suppressed
 
 QUICK = {"seed": 0, "n_bootstraps": 4, "max_segments": 7}
@@ -352,7 +352,9 @@ def test_rules_about_too_few_customers_are_neither_grown_nor_shown(with_three):
 
 def test_a_rule_that_rounding_leaves_with_too_few_is_not_shown_nor_its_complement(monkeypatch, with_three):
     features, labels = with_three
-    monkeypatch.setattr("crm_analysis.models.segmentation.rules._tree", lambda rows, seed, min_cell: _grown(seed))
+    monkeypatch.setattr(
+        "crm_analysis.models.segmentation.describing.rules._tree", lambda rows, seed, min_cell: _grown(seed)
+    )
     rules = segment_rules(features, labels, seed=0, min_cell=5)
     assert 3 not in rules["customers"].dropna().tolist()
     hidden = rules[rules["customers"].isna()]

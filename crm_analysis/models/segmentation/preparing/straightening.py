@@ -1,7 +1,7 @@
 """
 Straightening: whether a feature counts in differences or in ratios.
 
-How straightened features become points belongs in :mod:`crm_analysis.models.segmentation.scaling`.
+How straightened features become points belongs in :mod:`crm_analysis.models.segmentation.preparing.scaling`.
 """
 
 from __future__ import annotations

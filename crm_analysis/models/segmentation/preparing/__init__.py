@@ -1,0 +1,1 @@
+"""From what is known of customers to points whose distances mean something."""
