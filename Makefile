@@ -14,7 +14,7 @@ report: $(READY)  ## Make the reports of the built-in data: reports/demo/2017-12
 	$(BIN)/crm-analysis run demo
 
 test: $(READY)  ## Run all tests: package, notebooks, browser, JupyterLab
-	$(BIN)/python -m pytest tests crm_analysis --cov --cov-report=term
+	$(BIN)/python -m pytest tests crm_analysis --numprocesses auto --dist loadfile --cov --cov-report=term
 	$(BIN)/python -m pytest --nbval --nbval-current-env notebooks
 
 lab: $(READY)  ## Open the notebooks in JupyterLab

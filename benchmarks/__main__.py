@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import database_reading, dataset_intake, demo_suite, purchase_features
+from benchmarks import (
+    database_reading,
+    dataset_intake,
+    demo_suite,
+    purchase_features,
+    segmentation_scale,
+    segmentation_truth,
+)
 
 BENCHMARKS = {
     "purchase_features": purchase_features.figures,
     "dataset_intake": dataset_intake.figures,
     "database_reading": database_reading.figures,
     "demo_suite": demo_suite.figures,
+    "segmentation_truth": segmentation_truth.figures,
+    "segmentation_scale": segmentation_scale.figures,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -109,6 +110,26 @@ def new(files: tuple[Path, ...], *, to: Path) -> None:
     click.echo(str(to))
     for doubt in draft.doubts:
         click.echo(f"unsure: {doubt}", err=True)
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("dataset")
+@click.option("--to", required=True, type=click.Path(path_type=Path), help="The list to write: .csv or .parquet.")
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Last day known.  [default: the last in the data]"
+)
+def score(model: Path, dataset: str, *, to: Path, as_of: datetime | None) -> None:
+    """Apply MODEL (a folder in models/ of a run) to the customers of DATASET: a list of customer_id and prediction."""
+    from crm_analysis.models.scoring import score_dataset  # noqa: PLC0415  # takes seconds
+    from crm_analysis.reporting.files import list_writer  # noqa: PLC0415  # takes seconds
+
+    write = list_writer(to)
+    with Console(stderr=True).status(f"Scoring the customers of {escape(dataset)}"):
+        scores = score_dataset(model, open_dataset(dataset), as_of=None if as_of is None else as_of.date())
+        write(scores.table)
+    click.echo(str(to))
+    click.echo(scores.summary, err=True)
 
 
 @main.command()

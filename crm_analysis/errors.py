@@ -7,7 +7,8 @@ The error tree: everything that can go wrong with a user's data, parameters or r
     ├── ParamsError (ValueError)    2   a suite, an option, a parameter or a dataset file
     ├── SourceError                 3   data missing, unreadable or unreachable
     │   └── SourceSchemaError       3   a table lacks a required column
-    ├── DataQualityError            4   an empty table, or faults left after cleaning
+    ├── DataQualityError            4   faults left after cleaning
+    │   └── EmptyTableError         4   a table without rows as of the day
     ├── ModelError                  5   a model cannot be fitted, saved, loaded or applied
     │   └── TooFewRecordsError      5   not enough customers, cases or history for the question
     └── ReportError                 6   a report failed in its notebook
@@ -70,6 +71,10 @@ class DataQualityError(CRMAnalysisError):
     """A table is empty, or breaks its contract after cleaning."""
 
     exit_code = 4
+
+
+class EmptyTableError(DataQualityError):
+    """A table has no rows as of the day, or none after cleaning."""
 
 
 class ModelError(CRMAnalysisError):

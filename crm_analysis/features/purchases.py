@@ -1,8 +1,8 @@
 """
 What is known of a customer's purchases as of a day: recency, frequency, monetary value and their recent parts.
 
-What was bought (needs) and how customers were served have modules of their own. Every function takes a snapshot, which
-carries its day, so that nothing later can be asked for.
+How customers buy (behaviour), what they buy (needs) and how they were served have modules of their own. Every function
+takes a snapshot, which carries its day, so that nothing later can be asked for.
 """
 
 from __future__ import annotations
@@ -77,6 +77,26 @@ ORDER BY customer_id
 """
 
 
+# Two levels, because lines may exceed memory: sums by customer and day spill to disk, lists or sets by customer would not.
+_REPEATS_SQL = """
+WITH purchase_days AS (
+    SELECT customer_id, CAST(occurred_at AS DATE) AS day, sum(amount) AS spend
+    FROM transactions
+    GROUP BY customer_id, CAST(occurred_at AS DATE)
+    HAVING max(amount) > 0
+)
+SELECT customer_id,
+       count(*) - 1 AS frequency,
+       datediff('day', min(day), max(day)) AS recency,
+       datediff('day', min(day), $as_of) AS T,
+       CASE WHEN count(*) > 1 THEN CAST(sum(spend) - min_by(spend, day) AS DOUBLE) / (count(*) - 1) ELSE 0 END
+           AS monetary_value
+FROM purchase_days
+GROUP BY customer_id
+ORDER BY customer_id
+"""
+
+
 def purchase_features(known: Snapshot, *, history_days: int, horizon_days: int = 90) -> pd.DataFrame:
     """
     Describe the purchases of each customer who bought within the history.
@@ -124,6 +144,45 @@ def purchase_features(known: Snapshot, *, history_days: int, horizon_days: int =
             f"No customer bought within the {history_days} days up to {as_of}. Use a longer history_days or another as_of."
         )
     return features
+
+
+def repeat_purchases(known: Snapshot) -> pd.DataFrame:
+    """
+    Sum up each customer's purchases in the terms of the models of repeat buying.
+
+    Parameters
+    ----------
+    known : Snapshot
+        The tables as of the day.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``customer_id`` (sorted), everybody who ever bought: ``frequency`` (repeat purchase days), ``recency`` (days from
+        the first purchase day to the last), ``T`` (days from the first purchase day to the day known), ``monetary_value`` (mean
+        net spend of the repeat purchase days, money; 0 without one, as the models expect).
+
+    Raises
+    ------
+    TooFewRecordsError
+        Nobody has bought.
+
+    Notes
+    -----
+    The first purchase day makes somebody a customer and is no repeat; its spend is left out. A purchase day has a line of
+    positive amount, as in :func:`purchase_features`. A return counts on its own day: on a purchase day it lowers that day's
+    spend (which may become negative), on another day it belongs to no purchase and is left out. Without returns, the numbers
+    are those of lines of positive amount alone.
+
+    References
+    ----------
+    Fader, Hardie (2013), "The Gamma-Gamma Model of Monetary Value". Fader, Hardie, Lee (2005), "Counting Your Customers the
+    Easy Way", Marketing Science 24(2).
+    """
+    purchases = known.query(_REPEATS_SQL, {"as_of": known.as_of}).set_index("customer_id")
+    if purchases.empty:
+        raise TooFewRecordsError(f"No customer has bought anything by {known.as_of}. Use a later as_of.")
+    return purchases
 
 
 def purchases_ahead(known: Snapshot, *, after: date, horizon_days: int) -> pd.DataFrame:

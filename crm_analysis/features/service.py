@@ -1,5 +1,5 @@
 """
-What is known of a service case when it opens, and how it turned out, as of a day.
+What is known of a service case when it opens, how it turned out, and how much service a customer had, as of a day.
 
 Models and their judgement live in :mod:`crm_analysis.models.service_quality`. What becomes known only while a case is
 worked on (its reassignments, its reopens, its first response) is never a feature here.
@@ -24,6 +24,7 @@ NUMBERS = (
     "team_open_cases",
 )
 OUTCOMES = ("sla_missed", "low_satisfaction")
+CONTACTS = ("service_contacts", "open_cases", "missed_cases", "mean_satisfaction")
 
 # Counts of what was open, or already missed, at a moment are running sums over events: one sort, no join over ranges.
 # At equal times a case counts neither another one that opens with it, nor a miss that is seen with it.
@@ -95,6 +96,20 @@ FROM service_cases
 ORDER BY opened_at, case_id
 """
 
+_CONTACTS_SQL = """
+SELECT customer_id,
+       count(*) AS service_contacts,
+       count(CASE WHEN resolved_at IS NULL THEN 1 END) AS open_cases,
+       CASE WHEN (SELECT count(due_at) + count(sla_met) FROM service_cases) > 0
+            THEN count(CASE WHEN due_at IS NULL AND NOT sla_met OR coalesce(resolved_at, $known_until) > due_at THEN 1 END)
+            END AS missed_cases,
+       sum(satisfaction) / CAST(count(satisfaction) AS DOUBLE) AS mean_satisfaction
+FROM service_cases
+WHERE opened_at >= $start
+GROUP BY customer_id
+ORDER BY customer_id
+"""
+
 
 def case_features(known: Snapshot) -> pd.DataFrame:
     """
@@ -159,6 +174,38 @@ def case_outcomes(known: Snapshot, *, low_satisfaction_at_most: int = 2) -> pd.D
     parameters = {"known_until": _midnight_after(known.as_of), "low": low_satisfaction_at_most}
     flags = dict.fromkeys(("is_open", *OUTCOMES), "boolean")
     return known.query(_OUTCOMES_SQL, parameters).astype({**flags, "is_open": "bool"})
+
+
+def service_contacts(known: Snapshot, *, history_days: int) -> pd.DataFrame:
+    """
+    Count each customer's cases that were opened within the history.
+
+    Parameters
+    ----------
+    known : Snapshot
+        The tables as of the day; it needs ``service_cases``.
+    history_days : int
+        Days looked back on, the day itself included.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``customer_id`` (sorted), customers with such a case; the columns of :data:`CONTACTS`: ``service_contacts``
+        (cases), ``open_cases`` (of these, not resolved by the end of the day), ``missed_cases`` (of these, with a visibly missed
+        target), ``mean_satisfaction`` (of the answers, 1 to 5; missing without any).
+
+    Notes
+    -----
+    A target is visibly missed as in :func:`case_outcomes`: the due time has passed unresolved or was met too late; without a due
+    time, once resolved with ``sla_met`` false. ``missed_cases`` is missing for everybody where no case known has a due time or
+    ``sla_met``: the source does not tell.
+    """
+    if history_days < 1:
+        raise ValueError(f"history_days must be at least 1, got {history_days!r}")
+    start = datetime.combine(known.as_of - timedelta(days=history_days - 1), time())
+    parameters = {"start": start, "known_until": _midnight_after(known.as_of)}
+    contacts = known.query(_CONTACTS_SQL, parameters).set_index("customer_id")
+    return contacts.astype({"missed_cases": "float64", "mean_satisfaction": "float64"})
 
 
 def _midnight_after(day: date) -> datetime:

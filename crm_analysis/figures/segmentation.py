@@ -233,3 +233,53 @@ def plot_neighbour_distances(distances: pd.DataFrame) -> Axes:
         f"at {radius:.2f}, DBSCAN's radius, below which {within:.0%} of the customers lie."
     )
     return describe(axes, text)
+
+
+def plot_silhouettes(silhouettes: pd.DataFrame) -> Axes:
+    """
+    Plot how clearly the customers of each segment belong to it.
+
+    Parameters
+    ----------
+    silhouettes : pandas.DataFrame
+        ``segment``, ``place`` (share of the segment's customers, in (0, 1]) and ``silhouette``, in descending order within a
+        segment. With ``customers``, each row is the mean of so many neighbours in that order.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A falling line a segment; below zero customers are nearer to another segment.
+    """
+    if silhouettes.empty:
+        with canvas(height=3.2) as axes:
+            return describe(axes, "No silhouettes: there is one segment, or every segment is about too few customers.")
+    with canvas(height=4.2) as axes:
+        for at, (segment, part) in enumerate(silhouettes.groupby("segment", sort=False)):
+            axes.plot(
+                part["place"],
+                part["silhouette"],
+                color=PALETTE[at % len(PALETTE)],
+                linestyle=_DASHES[at // len(PALETTE) % len(_DASHES)],
+                label=fill(str(segment), _WRAP),
+            )
+        axes.axhline(0.0, color=INK, linewidth=1)
+        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.set(xlabel="customers of the segment, the clearest first", ylabel="silhouette", ylim=(-1, 1))
+        legend = axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+    return describe(axes, _silhouettes_in_words(silhouettes))
+
+
+_DASHES = ("-", "--", ":")
+
+
+def _silhouettes_in_words(silhouettes: pd.DataFrame) -> str:
+    """Return what the silhouettes show."""
+    weight = silhouettes["customers"] if "customers" in silhouettes.columns else pd.Series(1, index=silhouettes.index)
+    parts = [
+        f"{segment}: mean {np.average(part['silhouette'], weights=weight[part.index]):.2f}, "
+        f"{weight[part.index][part['silhouette'] < 0].sum() / weight[part.index].sum():.0%} nearer to another segment"
+        for segment, part in silhouettes.groupby("segment", sort=False)
+    ]
+    return f"Silhouettes of the customers by segment, 1 is perfectly apart and 0 on a border. {'; '.join(parts)}."

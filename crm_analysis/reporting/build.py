@@ -144,7 +144,7 @@ def run_suite(suite: Suite, options: RunOptions, *, watch: Watch = unwatched) ->
         manifest["status"] = _status(manifest["reports"])
         manifest["seconds"] = round(time.monotonic() - clock, 3)
         _write_manifest(manifest, publication.partial)
-        write_index(manifest, publication.partial / "index.html", tables=_table_sizes(publication.partial))
+        write_index(manifest, publication.partial / "index.html", written=_written_sizes(publication.partial))
         try:
             refuse_leaks(publication.partial, dataset, manifest["reports"])
         except Exception:  # also where the scan itself fails: what was not looked through does not stay either
@@ -256,8 +256,8 @@ def _write_manifest(manifest: dict[str, Any], folder: Path) -> None:
     scratch.replace(folder / MANIFEST)
 
 
-def _table_sizes(folder: Path) -> dict[str, int]:
-    files = sorted(path for path in folder.rglob("tables/*") if path.is_file())
+def _written_sizes(folder: Path) -> dict[str, int]:
+    files = sorted(path for pattern in ("tables/*", "models/*/*") for path in folder.glob(pattern) if path.is_file())
     return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
 
 

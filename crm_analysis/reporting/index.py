@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from crm_analysis.reporting.files import file_stem
 from crm_analysis.reporting.html import MISSING, day_text, render_page, write_page
-from crm_analysis.reporting.records import file_stem
 
 N_HEADLINES = 8
 ABBREVIATIONS = frozenset({"ari", "auc", "mae", "rmse", "sla", "wape", "csat", "svr"})
@@ -40,7 +40,7 @@ def write_index(
     manifest: Mapping[str, Any],
     destination: Path,
     *,
-    tables: Mapping[str, int] | None = None,
+    written: Mapping[str, int] | None = None,
     earlier: Sequence[str] = (),
 ) -> None:
     """
@@ -53,8 +53,8 @@ def write_index(
         ``reports``, as in ``manifest.json``.
     destination : pathlib.Path
         The file to write. A report's page and notebook are linked where they lie beside it, so they come first.
-    tables : mapping, optional
-        Path relative to the page to size in bytes, of each file that a person or a system acts on.
+    written : mapping, optional
+        Path relative to the page to size in bytes, of each list, text and model that a person or a system acts on.
     earlier : sequence of str
         Folders of other runs beside this one's.
     """
@@ -70,7 +70,7 @@ def write_index(
         facts=_facts(manifest),
         cards=[_card(name, report, destination.parent) for name, report in reports.items()],
         rows={name: result_text(count) for name, count in manifest["dataset"].get("rows", {}).items()},
-        files=[_file(path, size) for path, size in sorted((tables or {}).items())],
+        files=[_file(path, size) for path, size in sorted((written or {}).items())],
         earlier=[{"name": name, "href": quote(f"../{name}/index.html")} for name in earlier],
         versions=manifest.get("versions") or {},
     )

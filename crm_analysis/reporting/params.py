@@ -79,17 +79,53 @@ class DataQualityParams(ReportParams):
     n_levels: Annotated[int, Field(ge=1, le=50, description="most frequent values listed of a text column")] = 5
 
 
+GroupingFeature = Literal[
+    "recency_days",
+    "frequency",
+    "monetary_value",
+    "spend",
+    "tenure_days",
+    "inter_purchase_days",
+    "recent_spend",
+    "recent_frequency",
+    "spend_trend",
+    "basket_size",
+    "discount_share",
+    "return_share",
+    "service_contacts",
+]
+
+
 class SegmentationParams(ReportParams):
     """Parameters of ``notebooks/segmentation.ipynb``."""
 
     report: ClassVar[str] = "segmentation"
 
     history_days: HistoryDays = 365
+    group_by: Annotated[
+        list[GroupingFeature], Field(min_length=1, max_length=8, description="features by which customers are grouped")
+    ] = ["recency_days", "frequency", "monetary_value"]
     max_segments: Annotated[int, Field(ge=2, le=12, description="largest number of groups tried")] = 8
     min_stability: Annotated[
         float, Field(ge=0, le=1, description="least adjusted Rand index between bootstrap samples")
     ] = 0.8
     n_bootstraps: Annotated[int, Field(ge=5, le=500, description="bootstrap samples for the stability")] = 20
+    learned_model: Annotated[
+        str | None,
+        Field(min_length=1, description="folder of a saved model whose segments are kept; null: learned anew"),
+    ] = None
+    needs_column: Annotated[
+        Literal["category", "product_id", "channel"], Field(description="what tells apart what customers need")
+    ] = "category"
+    movement_days: Annotated[
+        int, Field(ge=7, le=1830, description="days between the two days at which segments are compared")
+    ] = 90
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.group_by)) < len(self.group_by):
+            raise ValueError(f"group_by names a feature twice: {self.group_by}")
+        return self
 
 
 class ForecastingParams(ReportParams):
@@ -164,6 +200,8 @@ def _type_in_words(field: Mapping[str, Any]) -> str:
         return " or ".join(str(value) for value in field["enum"])
     if "anyOf" in field:
         return " or ".join(_type_in_words(choice) for choice in field["anyOf"])
+    if field["type"] == "array":
+        return f"list of {', '.join(map(str, field['items']['enum']))}"
     names = {"string": "text", "object": "mapping"}
     words = "day" if field.get("format") == "date" else names.get(field["type"], field["type"])
     low, high = field.get("minimum", field.get("exclusiveMinimum")), field.get("maximum")

@@ -27,9 +27,10 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import remove_error_markers
 
 from crm_analysis.errors import ReportError
+from crm_analysis.reporting.files import file_stem
 from crm_analysis.reporting.html import ReportFacts, export_html
 from crm_analysis.reporting.params import ReportParams
-from crm_analysis.reporting.records import Value, file_stem, recorded
+from crm_analysis.reporting.records import Value, recorded
 
 Advance = Callable[[int, int], None]
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")

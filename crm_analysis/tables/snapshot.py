@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import duckdb
 import pandas as pd
 
-from crm_analysis.errors import DataQualityError, ParamsError
+from crm_analysis.errors import EmptyTableError, ParamsError
 from crm_analysis.tables.cleaning import Cleaned, CleaningContext, LedgerLine, clean, row_count
 from crm_analysis.tables.engine import identifier, literal
 from crm_analysis.tables.quality.contract import check_contract
@@ -237,7 +237,7 @@ class Snapshot:
         cleaned = self.cleaned_relation(table)
         if row_count(self._connection, cleaned) == 0:
             restricted = f" and {dict(self.where)}" if self.where else ""
-            raise DataQualityError(
+            raise EmptyTableError(
                 f"Table {table} of dataset {self._dataset.name} has no rows as of {self.as_of}{restricted} after cleaning. "
                 "Use a later as_of, other customers, or look at the cleaning rules."
             )

@@ -126,7 +126,8 @@ def results(dataset: Dataset) -> dict[str, Any]:
         "labels": found.labels.to_dict(),
         "silhouette": found.silhouette,
         "stability": found.stability_ari,
-        "cut": found.cut_profiles.reset_index().to_dict("list"),
+        "profiles": found.profiles.reset_index().to_dict("list"),
+        "rules": found.model.rules.to_dict(),
         "counts": verdict.counts,
         "ledger": verdict.ledger.to_dict("list"),
     }

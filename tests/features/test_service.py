@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_analysis.features.service import LEVELS, NUMBERS, case_features, case_outcomes
+from crm_analysis.features.service import CONTACTS, LEVELS, NUMBERS, case_features, case_outcomes, service_contacts
 
 COLUMNS = {
     "case_id": "VARCHAR", "customer_id": "VARCHAR", "opened_at": "TIMESTAMP", "due_at": "TIMESTAMP", "resolved_at": "TIMESTAMP",
@@ -203,3 +203,37 @@ def test_no_cases_give_empty_tables():
     known = KnownCases(random_cases(5, seed=9), dt.date(2020, 1, 1))
     assert case_features(known).empty
     assert case_outcomes(known).empty
+
+
+def test_contacts_of_a_table_by_hand(by_hand):
+    contacts = service_contacts(KnownCases(by_hand, dt.date(2024, 1, 6)), history_days=6)
+    assert list(contacts) == list(CONTACTS)
+    # anna: a in time, b too late, d open and late, e open and not yet due; ben: c too late.
+    assert contacts.astype(object).where(contacts.notna(), None).to_dict("index") == {
+        "anna": {"service_contacts": 4, "open_cases": 2, "missed_cases": 2.0, "mean_satisfaction": 3.0},
+        "ben": {"service_contacts": 1, "open_cases": 0, "missed_cases": 1.0, "mean_satisfaction": None},
+    }
+    assert service_contacts(KnownCases(by_hand, dt.date(2024, 1, 6)), history_days=4).index.tolist() == ["anna"]
+
+
+def test_contacts_agree_with_the_outcomes_of_their_cases():
+    cases, day = random_cases(300, seed=10), dt.date(2024, 1, 12)
+    known = KnownCases(cases, day)
+    outcomes = case_outcomes(known).merge(case_features(known)[["case_id", "customer_id"]])
+    expected = outcomes.groupby("customer_id")[["is_open"]].sum()
+    contacts = service_contacts(known, history_days=365)
+    assert contacts["open_cases"].tolist() == expected["is_open"].tolist()
+    assert contacts["missed_cases"].tolist() == outcomes.groupby("customer_id")["sla_missed"].sum().tolist()
+    shuffled = KnownCases(cases.sample(frac=1, random_state=1), day)
+    pd.testing.assert_frame_equal(service_contacts(shuffled, history_days=365), contacts)
+    early = KnownCases(cases[cases["opened_at"] < "2024-01-13"], day)  # what opens later changes nothing
+    pd.testing.assert_frame_equal(service_contacts(early, history_days=365), contacts)
+
+
+def test_without_any_promise_missed_cases_are_missing_not_none():
+    cases = random_cases(20, seed=11).assign(due_at=None, sla_met=None, satisfaction=None)
+    contacts = service_contacts(KnownCases(cases, dt.date(2024, 1, 31)), history_days=365)
+    assert contacts[["missed_cases", "mean_satisfaction"]].isna().all(axis=None)
+    assert contacts["service_contacts"].sum() == 20
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        service_contacts(KnownCases(cases, dt.date(2024, 1, 31)), history_days=0)

@@ -11,6 +11,7 @@ from crm_analysis.figures.segmentation import (
     plot_neighbour_distances,
     plot_profiles,
     plot_segment_map,
+    plot_silhouettes,
 )
 
 
@@ -154,3 +155,21 @@ def test_a_map_of_means_says_so(plane):
 def test_distances_of_neighbours_together_name_no_single_one():
     table = pd.DataFrame({"share_of_customers": [0.3, 0.8], "distance": [0.1, 2.0], "radius": 0.3, "customers": [5, 5]})
     assert "those farthest apart on average 2.00" in alternative_text(plot_neighbour_distances(table))
+
+
+def test_silhouettes_are_drawn_by_segment_and_told():
+    table = pd.DataFrame(
+        {
+            "segment": ["$A_1$", "$A_1$", "B <b>"],
+            "place": [0.5, 1.0, 1.0],
+            "silhouette": [0.5, -0.1, 0.3],
+        }
+    )
+    axes = plot_silhouettes(table)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["$A_1$", "B <b>"]
+    text = alternative_text(axes)
+    assert "$A_1$: mean 0.20, 50% nearer to another segment" in text
+    assert "B <b>: mean 0.30, 0% nearer" in text
+    means = table.assign(customers=[5, 15, 5])
+    assert "$A_1$: mean 0.05, 75% nearer to another segment" in alternative_text(plot_silhouettes(means))
+    assert "No silhouettes" in alternative_text(plot_silhouettes(table.iloc[:0]))

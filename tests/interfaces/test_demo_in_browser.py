@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +59,15 @@ def test_what_is_synthetic_is_said_in_the_report_that_shows_it(demo_run: Path) -
 
 def test_lists_to_act_on_are_there_in_both_forms(demo_run: Path) -> None:
     names = {path.name for path in (demo_run / "tables").iterdir()}
+    assert "segment_rules.sql" in names
+    names.remove("segment_rules.sql")
     stems = {path.partition(".")[0] for path in names}
     assert {"segments", "forecasts", "open_cases_at_risk"} <= stems
     assert names == {f"{stem}.{kind}" for stem in stems for kind in ("csv", "parquet")}
+
+
+def test_models_are_there_with_what_is_to_know_of_them(demo_run: Path) -> None:
+    for name in ("segments", "needs"):
+        described = json.loads((demo_run / "models" / name / "model.json").read_text(encoding="utf-8"))["description"]
+        assert (described["kind"], described["dataset"], described["as_of"]) == (name, "complete_journey", "2017-12-31")
+        assert (demo_run / "models" / name / "model.skops").stat().st_size < 100_000

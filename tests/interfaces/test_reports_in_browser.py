@@ -210,7 +210,7 @@ def test_the_index_is_quiet_accessible_and_leads_to_the_report(open_page, report
         "versions": {"pandas": "3.1.1"},
         "reports": {"segmentation@region=a/b": good, "forecasting": good | {"status": "failed", "error": error}},
     }
-    write_index(manifest, path.parent / "index.html", tables={"tables/a.csv": 10}, earlier=["2017-09-30"])
+    write_index(manifest, path.parent / "index.html", written={"tables/a.csv": 10}, earlier=["2017-09-30"])
     opened = open_page(path.parent / "index.html", width=360)
     assert (opened.requests, opened.complaints) == ([], [])
     assert accessibility_faults(opened.page) == []

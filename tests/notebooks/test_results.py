@@ -16,7 +16,7 @@ ABSOLUTE = 0.005  # of shares and scores
 
 PROMISED = {
     "data_quality": ["n_missing_customers", "n_exact_duplicates", "n_returns"],
-    "segmentation": ["n_segments", "algorithm", "stability_ari", "silhouette", "surrogate_fidelity"],
+    "segmentation": ["n_segments", "n_parts", "algorithm", "stability_ari", "silhouette", "surrogate_fidelity", "n_needs"],
     "forecasting": [
         "model", "spend_mae", "spend_wape", "naive_spend_wape", "zero_spend_wape", "transactions_mae",
         "transactions_rmse", "naive_transactions_mae", "spend_bias", "transactions_bias", "coverage_90",

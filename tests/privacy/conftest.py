@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -228,11 +229,23 @@ def texts_of(path: Path) -> str:
     if path.suffix == ".parquet":
         table = pq.read_table(path)
         return f"{table.schema}\n{table.to_pandas().to_csv()}".casefold()
+    if path.suffix == ".skops":
+        with zipfile.ZipFile(path) as archive:
+            parts = [archive.read(name).decode("utf-8", "replace") for name in archive.namelist()]
+        return "\n".join([*parts, *(_undone(part) for part in parts)]).casefold()
     text = path.read_text(encoding="utf-8")
     if path.suffix in {".ipynb", ".json"}:
         text += "\n".join(_strings(json.loads(text)))
     text = _PICTURE.sub("", text)
     return "\n".join([text, html.unescape(text), unquote(text)]).casefold()
+
+
+def _undone(text: str) -> str:
+    """Return the texts of a JSON document without their escapes; nothing where it is none."""
+    try:
+        return "\n".join(_strings(json.loads(text)))
+    except ValueError:
+        return ""
 
 
 def _strings(document: object) -> Iterator[str]:

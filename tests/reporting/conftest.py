@@ -30,7 +30,8 @@ Path(out, "tables").mkdir(exist_ok=True)
 Path(out, "tables", "{report}_list.csv").write_text(f"customer_id\\n{{as_of}}\\n")
 """
 REAL = """
-from crm_analysis.reporting.records import record, save_table
+from crm_analysis.reporting.files import save_table
+from crm_analysis.reporting.records import record
 from crm_analysis.reporting.params import PARAMS
 import pandas as pd
 params = PARAMS["{report}"](dataset=dataset, as_of=as_of, seed=seed, where=where, out=out)

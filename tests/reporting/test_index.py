@@ -100,7 +100,7 @@ def test_results_are_all_there_the_first_in_sight(page):
 
 
 def test_tables_are_counted_and_files_linked_with_their_size(page):
-    made = page(manifest({}), tables={"tables/segments@region=a%2Fb.csv": 123_456, "tables/list.parquet": 10})
+    made = page(manifest({}), written={"tables/segments@region=a%2Fb.csv": 123_456, "tables/list.parquet": 10})
     data, files = made.find_all("table")
     assert [words(row) for row in data.select("tbody tr")] == ["customers 2,469", "contacts –"]
     assert [words(row) for row in files.select("tbody tr")] == [
@@ -121,7 +121,7 @@ def test_everything_is_escaped(page):
             {ATTACK: report(ATTACK, results={ATTACK: ATTACK}, error={"type": ATTACK, "message": ATTACK, "cell": ATTACK})},
             suite=ATTACK, status=ATTACK, versions={ATTACK: ATTACK}, dataset={"name": ATTACK, "digest": ATTACK, "rows": {ATTACK: 1}},
         ),
-        tables={f"tables/{ATTACK}": 1}, earlier=[ATTACK],
+        written={f"tables/{ATTACK}": 1}, earlier=[ATTACK],
     )  # fmt: skip
     assert len(made.find_all("script")) == 1
 

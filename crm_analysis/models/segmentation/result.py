@@ -1,7 +1,7 @@
 """
-From a table of features to segments with names, tables, rules, and the sentences that sum them up.
+From a table of features to segments with names, tables, rules and a model that lasts.
 
-Each step is in the module of its name; this one only puts them in order.
+Each step is in the module of its name; this one only puts them in order. The sentences that sum it up are in ``wording``.
 """
 
 from __future__ import annotations
@@ -11,19 +11,26 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from crm_analysis.models.segmentation.describing.naming import ALL_CUSTOMERS, NOISE_NAME, readable, segment_names, slug
+from crm_analysis.models.segmentation.describing.naming import (
+    NOISE_NAME,
+    readable,
+)
 from crm_analysis.models.segmentation.describing.profiles import (
     fifths_by_value,
     segment_map,
     segment_positions,
     segment_profiles,
 )
-from crm_analysis.models.segmentation.describing.rules import segment_rules, surrogate_fidelity
-from crm_analysis.models.segmentation.grouping.dbscan import NOISE, k_distances
-from crm_analysis.models.segmentation.grouping.kmeans import N_REFERENCES, Labels, finest_stable_cut, fit_kmeans
+from crm_analysis.models.segmentation.describing.rules import fit_segment_rules
+from crm_analysis.models.segmentation.describing.silhouettes import segment_silhouettes
+from crm_analysis.models.segmentation.found import Found, find_segments, kept_segments, segment_model
+from crm_analysis.models.segmentation.grouping.dbscan import k_distances
+from crm_analysis.models.segmentation.grouping.kmeans import N_REFERENCES
 from crm_analysis.models.segmentation.grouping.search import Search, search_groups
+from crm_analysis.models.segmentation.model import SegmentModel
 from crm_analysis.models.segmentation.preparing.scaling import (
     RFM,
     Scaling,
@@ -34,7 +41,6 @@ from crm_analysis.models.segmentation.preparing.scaling import (
 from crm_analysis.tables.privacy.suppression import averaged_points, left_out_in_words
 
 CHOICE_CUSTOMERS = 4_000
-GOOD_FIDELITY = 0.9
 
 
 @dataclass(frozen=True)
@@ -45,38 +51,41 @@ class Segmentation:
     Attributes
     ----------
     algorithm : str
-        ``kmeans``, ``dbscan``, or ``none`` when neither finds groups.
+        ``kmeans``, ``dbscan``, ``hdbscan``, ``mixture``, or ``none`` when no algorithm finds groups.
     n_segments : int
-        Number of groups, noise not counted; 1 means that there are none.
+        Number of groups found, noise not counted; 1 means that there are none.
     labels : pandas.Series
-        Segment names by ``customer_id``; ``noise`` where DBSCAN leaves a customer out.
+        Segment names by ``customer_id``: the groups found (``noise`` where a customer is in none); where there are none, the parts
+        of the finest K-Means cut that is stable and that rules can tell; or the segments of a model learned earlier.
     criteria : pandas.DataFrame
         Every number of groups tried with K-Means; ``choice`` says which is ``chosen``.
     comparison : pandas.DataFrame
-        K-Means and DBSCAN side by side.
+        The algorithms side by side.
     reason : str
         Which algorithm suits these customers, and why.
+    points : pandas.DataFrame
+        The customers in the coordinates in which they were grouped, by ``customer_id``.
     profiles : pandas.DataFrame
         A row per segment: customers, shares, medians.
     positions : pandas.DataFrame
-        A row per segment: its medians against all customers, in standard deviations. Where there are no groups, a row per fifth
-        of the customers by revenue.
+        A row per segment: its medians against all customers, in standard deviations. Where there is but one segment, a row per
+        fifth of the customers by revenue.
     plane : pandas.DataFrame
         Customers on the plane of the first two principal components.
+    silhouettes : pandas.DataFrame
+        The silhouettes of each segment's customers.
     neighbour_distances : pandas.DataFrame
         The sorted distances from which DBSCAN read its radius.
     stability_ari : float
-        Stability of the segments; NaN when there are none.
+        Stability of the segments; NaN when there is one.
     silhouette : float
-        Mean silhouette of the segments, without noise; NaN when there are none.
+        Mean silhouette of the segments, without noise; NaN when there is one.
     surrogate_fidelity : float
         Share of customers whom the rules put in the right segment, out of fold.
     rules : pandas.DataFrame
-        The rules in words.
-    cut : pandas.Series
-        The finest stable K-Means cut by ``customer_id``, named like segments: something to work with where there are no groups.
-    cut_profiles : pandas.DataFrame
-        A row per part of the cut, as in `profiles`.
+        One rule a segment, in words.
+    model : SegmentModel
+        What puts any customer into one of the segments.
     notes : tuple of str
         What was sampled, scaled and compared on the way.
     """
@@ -87,17 +96,23 @@ class Segmentation:
     criteria: pd.DataFrame
     comparison: pd.DataFrame
     reason: str
+    points: pd.DataFrame
     profiles: pd.DataFrame
     positions: pd.DataFrame
     plane: pd.DataFrame
+    silhouettes: pd.DataFrame
     neighbour_distances: pd.DataFrame
     stability_ari: float
     silhouette: float
     surrogate_fidelity: float
     rules: pd.DataFrame
-    cut: pd.Series
-    cut_profiles: pd.DataFrame
+    model: SegmentModel
     notes: tuple[str, ...]
+
+    @property
+    def n_parts(self) -> int:
+        """Return the number of segments to work with, noise not counted."""
+        return len(set(self.labels) - {NOISE_NAME})
 
 
 def segment_customers(
@@ -109,6 +124,7 @@ def segment_customers(
     n_bootstraps: int = 20,
     columns: Sequence[str] = RFM,
     min_cell: int = 1,
+    learned: SegmentModel | None = None,
 ) -> Segmentation:
     """
     Group customers by what is known of them, or say that they form no groups.
@@ -129,7 +145,10 @@ def segment_customers(
         The features to group by.
     min_cell : int
         Least number of customers that a figure is about. Smaller ones, and what would give them away, are missing in every
-        table but `labels` and `cut`, which list customers.
+        table but `labels` and `points`, which list customers.
+    learned : SegmentModel, optional
+        A model learned earlier: its segments are kept, so that months compare, and the search only says what would be found
+        today.
 
     Returns
     -------
@@ -147,22 +166,24 @@ def segment_customers(
 
     Notes
     -----
-    Everything is chosen on a random sample of at most 4,000 customers, on which the silhouette is known to about .006. K-Means is
-    then fitted to all, and DBSCAN gives everybody the group of the nearest core customer within its radius. What is asked of a
-    solution: :func:`~crm_analysis.models.segmentation.grouping.kmeans.choose_n_groups` and
-    :func:`~crm_analysis.models.segmentation.grouping.comparison.suited`.
+    Everything is chosen on a random sample of at most 4,000 customers, on which the silhouette is known to about .006, and then
+    fitted to all (:func:`~crm_analysis.models.segmentation.grouping.refitting.fit_grouping`). What is asked of a solution:
+    :func:`~crm_analysis.models.segmentation.grouping.kmeans.choose_n_groups` and
+    :func:`~crm_analysis.models.segmentation.grouping.decision.suited`. Where no algorithm finds groups, customers are cut all the
+    same, so that there is something to work with: into the finest parts that come out alike in samples and that rules can tell.
     """
     if max_segments < 2 or n_bootstraps < 1:
         given = f"{max_segments!r} and {n_bootstraps!r}"
         raise ValueError(f"max_segments must be at least 2 and n_bootstraps at least 1, got {given}")
     values = checked_features(features, columns)
     values = values.iloc[canonical_order(values)]
+    known = features.loc[values.index]
     scaling = fit_scaling(values)
     points = scaling.apply(values)
-    sample = values.iloc[np.sort(np.random.default_rng(seed).permutation(len(values))[:CHOICE_CUSTOMERS])]
+    drawn = np.sort(np.random.default_rng(seed).permutation(len(values))[:CHOICE_CUSTOMERS])
     with threadpool_limits(limits=1):  # hundreds of small fits: threads would spend their time waiting for each other
         search = search_groups(
-            sample,
+            values.iloc[drawn],
             scaling,
             seed=seed,
             max_segments=max_segments,
@@ -170,56 +191,59 @@ def segment_customers(
             n_bootstraps=n_bootstraps,
             min_cell=min_cell,
         )
-        numbers = _group_numbers(points, search, seed=seed)
-        cut = _named(finest_stable_cut(points, search.criteria, min_stability=min_stability, seed=seed), values, points)
-    labels = _named(numbers, values, points)
-    described = features.loc[values.index]
-    profiles = segment_profiles(described, labels, columns, min_cell=min_cell)
-    cut_profiles = segment_profiles(described, cut, columns, min_cell=min_cell).rename_axis("part")
-    rules = _in_order(segment_rules(values, labels, seed=seed, min_cell=min_cell), profiles)
-    left_out = left_out_in_words(min_cell, *(table["customers"] for table in (profiles, cut_profiles, rules)))
+        found = find_segments(values, points, drawn, search, seed=seed, min_stability=min_stability, min_cell=min_cell)
+    rules = fit_segment_rules(values, found.labels, seed=seed, min_cell=min_cell)
+    model = segment_model(known, scaling, found, rules)
+    notes = _notes(scaling, customers=len(values), sampled=len(drawn), search=search)
+    if learned is not None:
+        kept = learned.label(known)
+        notes = (*notes, _kept_in_words(kept, found.labels))
+        found, model, rules = kept_segments(kept, points, drawn), learned, learned.rules
+    profiles = segment_profiles(known, found.labels, columns, min_cell=min_cell)
+    table = _in_order(rules.table(known, found.labels, min_cell=min_cell), profiles)
+    left_out = left_out_in_words(min_cell, *(shown["customers"] for shown in (profiles, table)))
     winner = search.winner
     return Segmentation(
         algorithm=winner.algorithm if winner else "none",
         n_segments=winner.n_groups if winner else 1,
-        labels=labels.reindex(features.index).rename("segment"),
-        criteria=search.criteria,
+        labels=found.labels.reindex(features.index).rename("segment"),
+        criteria=_with_cut(search, found),
         comparison=search.comparison,
         reason=search.reason,
+        points=points.reindex(features.index),
         profiles=profiles,
-        positions=_positions(points, labels, described, profiles, min_cell=min_cell),
-        plane=segment_map(points, labels, seed=seed, min_cell=min_cell),
-        neighbour_distances=_neighbour_distances(scaling.apply(sample), search, min_cell=min_cell),
-        stability_ari=winner.stability_ari if winner else float("nan"),
-        silhouette=winner.silhouette if winner else float("nan"),
-        surrogate_fidelity=surrogate_fidelity(values, labels, seed=seed, min_cell=min_cell),
-        rules=rules,
-        cut=cut.reindex(features.index).rename("cut"),
-        cut_profiles=cut_profiles,
-        notes=(
-            *_notes(scaling, customers=len(values), sampled=len(sample), search=search),
-            *([left_out] if left_out else []),
-        ),
+        positions=_positions(points, found.labels, known, profiles, min_cell=min_cell),
+        plane=segment_map(points, found.labels, seed=seed, min_cell=min_cell),
+        silhouettes=_in_order(segment_silhouettes(points, found.labels, seed=seed, min_cell=min_cell), profiles),
+        neighbour_distances=_neighbour_distances(points.iloc[drawn], search, min_cell=min_cell),
+        stability_ari=found.stability_ari,
+        silhouette=found.silhouette,
+        surrogate_fidelity=rules.fidelity,
+        rules=table,
+        model=model,
+        notes=(*notes, *([left_out] if left_out else [])),
     )
 
 
-def _group_numbers(points: pd.DataFrame, search: Search, *, seed: int) -> Labels:
-    """Return everybody's group by the algorithm that suits."""
-    if search.winner is None or search.groups is None:
-        return np.zeros(len(points), dtype=np.intp)
-    if search.winner.algorithm == "dbscan":
-        return search.groups.label(points.to_numpy())
-    return np.asarray(fit_kmeans(points.to_numpy(), search.winner.n_groups, seed=seed).labels_)
+def _with_cut(search: Search, found: Found) -> pd.DataFrame:
+    """Return the criteria with a word on the cut, where there are no groups."""
+    criteria = search.criteria.copy()
+    parts = 0 if found.grouping is None else found.grouping.n_groups
+    if search.winner is None and parts in criteria.index:
+        said = [word for word in (criteria.loc[parts, "choice"], "cut to work with") if word]
+        criteria.loc[parts, "choice"] = "; ".join(map(str, said))
+    return criteria
 
 
-def _named(numbers: Labels, values: pd.DataFrame, points: pd.DataFrame) -> pd.Series:
-    """Return everybody's segment by name."""
-    if not numbers.any():
-        return pd.Series(ALL_CUSTOMERS, index=values.index, dtype="str", name="segment")
-    positions = segment_positions(points, numbers).drop(index=NOISE, errors="ignore")
-    once = (values["frequency"] == 1).groupby(numbers).mean().to_dict() if "frequency" in values.columns else {}
-    names = {**segment_names(positions, once).to_dict(), NOISE: NOISE_NAME}
-    return pd.Series(numbers, index=values.index).map(names).astype("str").rename("segment")
+def _kept_in_words(kept: pd.Series, today: pd.Series) -> str:
+    """Return how far segments learned earlier are those that would be found today."""
+    if len(set(today)) < 2:
+        return "Segments are those of a model learned earlier; today's customers by themselves would not be cut."
+    agreement = adjusted_rand_score(kept, today.reindex(kept.index))
+    return (
+        "Segments are those of a model learned earlier, so that they compare; what would be found today agrees with them by "
+        f"an adjusted Rand index of {agreement:.2f} (1: the same)."
+    )
 
 
 def _neighbour_distances(points: pd.DataFrame, search: Search, *, min_cell: int) -> pd.DataFrame:
@@ -242,10 +266,10 @@ def _positions(
     return segment_positions(points, labels, min_cell=min_cell).reindex(profiles.index)
 
 
-def _in_order(rules: pd.DataFrame, profiles: pd.DataFrame) -> pd.DataFrame:
-    """Return the rules in the order of the profiles."""
+def _in_order(table: pd.DataFrame, profiles: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with a column of segments in the order of the profiles."""
     place = {segment: at for at, segment in enumerate(profiles.index)}
-    return rules.sort_values("segment", key=lambda names: names.map(place), kind="stable", ignore_index=True)
+    return table.sort_values("segment", key=lambda names: names.map(place), kind="stable", ignore_index=True)
 
 
 def _notes(scaling: Scaling, *, customers: int, sampled: int, search: Search) -> tuple[str, ...]:
@@ -274,79 +298,3 @@ def _notes(scaling: Scaling, *, customers: int, sampled: int, search: Search) ->
     if search.winner:
         notes.append("Names say where a segment stands among these customers, not how it stands in absolute terms.")
     return tuple(notes)
-
-
-def verdict(segmentation: Segmentation) -> str:
-    """
-    Sum a segmentation up for somebody who reads nothing else.
-
-    Parameters
-    ----------
-    segmentation : Segmentation
-        The result.
-
-    Returns
-    -------
-    str
-        A paragraph: what there is, how stable it is, which group matters most, why this algorithm, how far simple rules carry.
-    """
-    customers = _counted(len(segmentation.labels), "customer")
-    if segmentation.criteria.empty:
-        return segmentation.reason
-    if segmentation.algorithm == "none":
-        none = f"{customers} show no separate groups: a cut through them would be a convenience, not a finding."
-        advice = "" if segmentation.profiles["share_of_revenue"].isna().all() else " Rank them by value instead."
-        return f"{none} {segmentation.reason}{advice}"
-    noise = float(segmentation.profiles["share_of_customers"].get(NOISE_NAME, 0.0))
-    few = "hardly any" if np.isnan(noise) else f"{noise:.0%}"
-    aside = f", and {few} belong to none" if noise else ""
-    sentences = [
-        f"{customers} form {segmentation.n_segments} groups{aside}.",
-        *_most_valuable(segmentation.profiles),
-        segmentation.reason,
-        f"Found anew in samples, the groups agree with an adjusted Rand index of {segmentation.stability_ari:.2f} (1: identical).",
-        _rules_in_words(segmentation),
-    ]
-    return " ".join(sentences)
-
-
-def segment_shares(segmentation: Segmentation) -> pd.Series:
-    """
-    Return the share of customers in each segment, by the name under which it is recorded.
-
-    Parameters
-    ----------
-    segmentation : Segmentation
-        The result.
-
-    Returns
-    -------
-    pandas.Series
-        ``share.<slug>`` to a share, the most valuable segment first; missing where it is not shown.
-    """
-    names = [f"share.{slug(str(name))}" for name in segmentation.profiles.index]
-    return segmentation.profiles["share_of_customers"].set_axis(names)
-
-
-def _most_valuable(profiles: pd.DataFrame) -> tuple[str, ...]:
-    """Return what the best group brings, where revenue is known and one group is ahead."""
-    groups = profiles.drop(index=NOISE_NAME, errors="ignore")
-    worth = groups["share_of_revenue"] / groups["share_of_customers"]
-    if not worth.iloc[0] > worth.iloc[1]:
-        return ()
-    first = groups.iloc[0]
-    brings = f"{first['share_of_customers']:.0%} of the customers, {first['share_of_revenue']:.0%} of the revenue"
-    return (f"Of the groups, “{groups.index[0]}” bring in the most per customer: {brings}.",)
-
-
-def _rules_in_words(segmentation: Segmentation) -> str:
-    """Return how far the rules carry."""
-    sentence = f"{_counted(len(segmentation.rules), 'rule')} put {segmentation.surrogate_fidelity:.0%} of the customers in their segment"
-    if segmentation.surrogate_fidelity < GOOD_FIDELITY:
-        return f"{sentence}, which is too few to go by: use the list of customers, not the rules."
-    return f"{sentence}."
-
-
-def _counted(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -111,7 +111,10 @@ class Scan:
         """
         optional = self._optional()
         read = [f"count(*) FILTER (WHERE {check.condition})" for check in self._checks]
-        sums = [f"sum({self._money}) FILTER (WHERE {check.condition})" for check in self._checks]
+        sums = [
+            f"sum({self._money}) FILTER (WHERE {check.condition})" if self._has_amount else "0"
+            for check in self._checks
+        ]
         parts = [self._broken(), self._broken(VALIDITY), any_of(self._checks, part=CONSISTENCY)]
         parts = ["false"] * len(parts) if self._is_brief else parts
         unions = [f"count(*) FILTER (WHERE {part})" for part in parts]

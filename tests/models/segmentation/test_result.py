@@ -30,9 +30,10 @@ from crm_analysis.models.segmentation import (
 )
 from crm_analysis.models.segmentation.describing.naming import ALL_CUSTOMERS
 from crm_analysis.models.segmentation.describing.profiles import segment_map
-from crm_analysis.models.segmentation.grouping.comparison import _dbscan_fault, _told_shares
+from crm_analysis.models.segmentation.grouping.comparison import _dense_fault, _told_shares
 from crm_analysis.models.segmentation.grouping.dbscan import density_at_cuts, k_distances, knee
-from crm_analysis.models.segmentation.grouping.kmeans import finest_stable_cut
+from crm_analysis.models.segmentation.grouping.refitting import finest_stable_grouping
+from crm_analysis.models.segmentation.model import SegmentModel
 from crm_analysis.models.segmentation.preparing.straightening import log_unit
 from crm_analysis.tables.privacy.suppression import suppressed
 
@@ -373,13 +374,13 @@ def test_a_whole_result_tells_nothing_of_three_customers():
     features = customers(centres * np.exp(rng.normal(scale=0.2, size=centres.shape)))
     features["spend"] = features["frequency"] * features["monetary_value"]
     told = segment_customers(features, min_cell=5, **QUICK)
-    for table in (told.profiles, told.cut_profiles, told.rules):
+    for table in (told.profiles, told.rules):
         assert (table["customers"].dropna() >= 5).all()
     assert (told.neighbour_distances["customers"] >= 5).all()
     assert (told.plane["customers"] >= 5).all()
     of_three = features.iloc[-3:]
     own = numbers_in(of_three, pd.DataFrame(of_three.median()), pd.DataFrame({"share": [3 / 263]}))
-    assert not own & numbers_in(told.profiles, told.cut_profiles, told.rules, told.comparison)
+    assert not own & numbers_in(told.profiles, told.rules, told.comparison)
     assert value_fifths(features, min_cell=5)["customers"].notna().all()
 
 
@@ -397,7 +398,7 @@ def test_a_few_customers_of_noise_are_hardly_any(monkeypatch):
     assert np.isnan(alone["largest"])
     assert np.isnan(alone["noise"])
     assert _told_shares(np.array([0] * 60 + [-1] * 3), min_cell=1)["noise"] == pytest.approx(3 / 63)
-    assert "hardly any noise" in _dbscan_fault(1, float("nan"), 0.0, 1.0, 0.8)
+    assert "hardly any noise" in _dense_fault(1, float("nan"), 0.0, 1.0, 0.8, most_noise=0.25)
 
 
 def test_shares_that_are_not_told_are_recorded_as_nothing_and_left_out_of_the_verdict(four):
@@ -475,8 +476,9 @@ def test_the_list_to_act_on_has_every_customer_once_with_segment_and_fifth():
         {"spend": [50.0, 40.0, 30.0, 20.0, 10.0]}, index=pd.Index(list("edcba"), name="customer_id")
     )
     labels = pd.Series("All customers", index=list("abcde"))
-    listed = customer_list(features, labels, labels)
-    assert list(listed.columns) == ["segment", "cut", "value_fifth", "spend"]
+    listed = customer_list(features, labels, pd.DataFrame({"rfm_segment": list("vwxyz")}, index=list("abcde")))
+    assert list(listed.columns) == ["segment", "rfm_segment", "value_fifth", "spend"]
+    assert listed["rfm_segment"].tolist() == list("zyxwv")
     assert listed.index.tolist() == features.index.tolist()
     assert listed["value_fifth"].tolist() == [f"{place} fifth" for place in ("1st", "2nd", "3rd", "4th", "5th")]
 
@@ -509,8 +511,8 @@ def test_the_verdict_says_what_the_tables_say(four, one_mass):
     assert result.criteria.loc[4, "choice"] == "chosen"
     _, none = one_mass
     assert verdict(none).startswith("500 customers show no separate groups")
-    assert segment_shares(none).to_dict() == {"share.all-customers": 1.0}
-    assert none.positions.index.tolist() == ["1st fifth", "2nd fifth", "3rd fifth", "4th fifth", "5th fifth"]
+    assert f"they are cut into {none.n_parts} parts" in verdict(none)
+    assert segment_shares(none).sum() == pytest.approx(1)
     assert "chosen" not in set(none.criteria["choice"])
 
 
@@ -537,13 +539,77 @@ def test_where_there_are_no_groups_a_stable_cut_still_names_every_customer():
     features["spend"] = features["frequency"] * features["monetary_value"]
     result = segment_customers(features, seed=0, n_bootstraps=5)
     assert result.n_segments == 1
-    assert result.cut.notna().all()
-    assert result.cut_profiles["customers"].sum() == 600
-    assert len(result.cut_profiles) >= 2
-    assert set(result.cut) == set(result.cut_profiles.index)
+    assert result.labels.notna().all()
+    assert result.profiles["customers"].sum() == 600
+    assert result.n_parts == len(result.profiles) >= 2
+    assert set(result.labels) == set(result.profiles.index)
+    assert result.stability_ari == result.criteria.loc[result.n_parts, "stability_ari"] >= 0.8
+    assert result.silhouette == result.criteria.loc[result.n_parts, "silhouette"]
+
+
+def test_where_no_cut_is_stable_fifths_by_revenue_stand_in_and_the_verdict_says_so(one_mass):
+    features, _ = one_mass
+    result = segment_customers(features, min_stability=1.0, **QUICK)
+    assert (result.n_segments, result.n_parts, set(result.labels)) == (1, 1, {ALL_CUSTOMERS})
+    assert result.positions.index.tolist() == ["1st fifth", "2nd fifth", "3rd fifth", "4th fifth", "5th fifth"]
+    assert "No cut of them comes out alike in samples either" in verdict(result)
 
 
 def test_where_no_cut_is_stable_everybody_is_in_one_part():
-    points = pd.DataFrame({"x": [0.0, 1.0, 2.0]})
+    points = np.array([[0.0], [1.0], [2.0]])
     criteria = pd.DataFrame({"stability_ari": [0.7, 0.79]}, index=pd.Index([2, 3], name="n_groups"))
-    assert finest_stable_cut(points, criteria, min_stability=0.8, seed=0).tolist() == [0, 0, 0]
+    whole = finest_stable_grouping(points, criteria, min_stability=0.8, seed=0)
+    assert whole.label(points).tolist() == [0, 0, 0]
+
+
+# --- a model that lasts
+
+
+def test_a_model_labels_as_the_report_does_and_comes_back_from_arrays_unchanged(four):
+    features, _, result = four
+    again = SegmentModel.from_plain(result.model.to_plain())
+    pd.testing.assert_series_equal(again.label(features), result.labels)
+    assert again.assigned_by == "nearest centre"
+    alone = pd.concat([again.label(features.iloc[[place]]) for place in range(0, 450, 45)])
+    pd.testing.assert_series_equal(alone, result.labels.iloc[::45])
+    scores = again.scores(features)
+    assert list(scores.columns)[:2] == ["segment", "assigned_by"]
+    assert scores["rfm_segment"].notna().all()
+
+
+def test_dense_groups_live_on_in_rules_that_hold_no_customer():
+    features, _ = moons_with_noise()
+    result = segment_customers(features, columns=["x", "y"], **QUICK)
+    assert result.model.grouping is None
+    assert result.model.assigned_by == "rules"
+    kept = SegmentModel.from_plain(result.model.to_plain())
+    assert (kept.label(features) == result.labels).mean() >= result.surrogate_fidelity - 0.05
+    assert set(kept.scores(features)["assigned_by"]) == {"rules"}
+
+
+def test_one_segment_labels_everybody():
+    features = customers([[3, 2, 9.5]] * 50)
+    model = SegmentModel.from_plain(segment_customers(features, **QUICK).model.to_plain())
+    assert set(model.label(customers([[1, 1, 1.0]]))) == {ALL_CUSTOMERS}
+    assert model.assigned_by == "one segment for all"
+
+
+def test_a_model_says_what_it_cannot_be_asked(four):
+    features, _, result = four
+    with pytest.raises(ModelError, match="needs 1 features that these customers do not have: frequency"):
+        result.model.label(features.drop(columns="frequency"))
+    with pytest.raises(ModelError, match="'frequency' has 1 missing"):
+        result.model.label(features.assign(frequency=[np.nan, *features["frequency"].iloc[1:]]))
+    with pytest.raises(ModelError, match="no segment model of this version"):
+        SegmentModel.from_plain({"columns": ["a"]})
+
+
+def test_segments_learned_earlier_are_kept_and_compared_with_todays(four):
+    features, _, earlier = four
+    moved = features.assign(recency_days=features["recency_days"] * 1.3)
+    result = segment_customers(moved, learned=earlier.model, **QUICK)
+    pd.testing.assert_series_equal(result.labels, earlier.model.label(moved))
+    assert result.model is earlier.model
+    assert "agrees with them by an adjusted Rand index of" in " ".join(result.notes)
+    assert np.isnan(result.stability_ari)
+    assert "nan" not in verdict(result)

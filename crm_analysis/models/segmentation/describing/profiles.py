@@ -155,29 +155,27 @@ def fifths_by_value(features: pd.DataFrame) -> pd.Series | None:
     return place.map(lambda at: _FIFTHS[min(max(math.ceil(at * 5), 1), 5) - 1]).astype("str")
 
 
-def customer_list(features: pd.DataFrame, labels: pd.Series, cut: pd.Series) -> pd.DataFrame:
+def customer_list(features: pd.DataFrame, labels: pd.Series, *others: pd.DataFrame | pd.Series) -> pd.DataFrame:
     """
-    Return every customer with segment, part of the cut, fifth by revenue and features: a list to act on, with groups or without.
+    Return every customer with segment, fifth by revenue and features: a list to act on, with groups or without.
 
     Parameters
     ----------
     features : pandas.DataFrame
         One row per customer, index ``customer_id``.
-    labels, cut : pandas.Series
-        The segment of each, and the part of a cut to work with.
+    labels : pandas.Series
+        The segment of each.
+    *others : pandas.DataFrame or pandas.Series
+        What else is said of customers, by ``customer_id``; missing where it is not said.
 
     Returns
     -------
     pandas.DataFrame
-        ``segment``, ``cut``, ``value_fifth`` (where there is revenue), and the columns of `features`.
+        ``segment``, the columns of `others`, ``value_fifth`` (where there is revenue), and the columns of `features`.
     """
     fifths = fifths_by_value(features)
-    listed = features.copy()
-    if fifths is not None:
-        listed.insert(0, "value_fifth", fifths)
-    listed.insert(0, "cut", cut.loc[features.index])
-    listed.insert(0, "segment", labels.loc[features.index])
-    return listed
+    said = [labels.rename("segment"), *others, *([] if fifths is None else [fifths.rename("value_fifth")])]
+    return pd.concat([*(one.reindex(features.index) for one in said), features], axis=1)
 
 
 def segment_map(points: pd.DataFrame, labels: pd.Series, *, seed: int, min_cell: int = 1) -> pd.DataFrame:

@@ -1,57 +1,62 @@
 """
 DBSCAN beside K-Means: dense groups of any shape, and customers who belong to none.
 
-Which of the two suits the customers is said in ``result``.
+How dense groups are tested is in ``dense_tests``; which algorithm suits the customers, in ``decision``.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 from sklearn.cluster import DBSCAN
-from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
-from crm_analysis.models.segmentation.grouping.kmeans import Labels, mean_silhouettes
-from crm_analysis.models.segmentation.grouping.reference import Reference
+from crm_analysis.models.segmentation.grouping.assignment import NOISE, DenseGrouping, Labels
 from crm_analysis.models.segmentation.preparing.straightening import Floats
 
-NOISE = -1
 MIN_GROUP_SHARE = 0.01
-SUBSAMPLE_SHARE = 0.8
+MAX_NEIGHBOURS = 20_000_000
+CURVE_ROWS = 20_000
+_PROBES = 400
 
 
 @dataclass(frozen=True)
 class DenseGroups:
     """
-    What DBSCAN found.
+    What DBSCAN or HDBSCAN found.
 
     Attributes
     ----------
     eps : float
-        Radius of a neighbourhood, in standard deviations.
+        Radius of a neighbourhood, in standard deviations; NaN where each customer has its own (HDBSCAN).
     min_samples : int
         Customers within the radius, oneself included, that make a core customer.
-    core_points : numpy.ndarray
-        The core customers who belong to a group.
-    core_labels : numpy.ndarray
-        Their groups, from 0.
+    grouping : DenseGrouping
+        The core customers who belong to a group, with which any customer can be labelled.
     labels : numpy.ndarray
         The groups of the customers it was fitted to; -1 is noise.
+    fitted_rows : int
+        Customers among whom core customers were sought: all, or a sample where their neighbourhoods would not fit in memory.
     """
 
     eps: float
     min_samples: int
-    core_points: Floats
-    core_labels: Labels
+    grouping: DenseGrouping
     labels: Labels
+    fitted_rows: int
 
     @property
     def n_groups(self) -> int:
         """Return the number of groups, noise not counted."""
-        return len(np.unique(self.core_labels))
+        return self.grouping.n_groups
+
+    @property
+    def is_sampled(self) -> bool:
+        """Return whether core customers were sought in a sample only."""
+        return self.fitted_rows < len(self.labels)
 
     def label(self, points: Floats) -> Labels:
         """
@@ -65,14 +70,9 @@ class DenseGroups:
         Returns
         -------
         numpy.ndarray
-            The group of the nearest core customer within ``eps``, else -1.
+            The group of the nearest core customer in whose neighbourhood the customer stands, else -1.
         """
-        labels = np.full(len(points), NOISE, dtype=np.intp)
-        if self.n_groups:
-            distances, nearest = NearestNeighbors(n_neighbors=1).fit(self.core_points).kneighbors(points)
-            within = distances[:, 0] <= self.eps
-            labels[within] = self.core_labels[nearest[within, 0]]
-        return labels
+        return self.grouping.label(points)
 
 
 def default_min_samples(rows: int, dimensions: int) -> int:
@@ -99,9 +99,9 @@ def default_min_samples(rows: int, dimensions: int) -> int:
     return max(2 * dimensions, round(2 * math.log(rows)))
 
 
-def k_distances(points: Floats, *, min_samples: int) -> Floats:
+def k_distances(points: Floats, *, min_samples: int, of: Floats | None = None) -> Floats:
     """
-    Return every customer's distance to the last neighbour that makes a core customer, in ascending order.
+    Return customers' distances to the last neighbour that makes a core customer, in ascending order.
 
     Parameters
     ----------
@@ -109,13 +109,16 @@ def k_distances(points: Floats, *, min_samples: int) -> Floats:
         One row per customer.
     min_samples : int
         Neighbours, oneself included.
+    of : numpy.ndarray, optional
+        Those of the customers whose distances are wanted; all by default.
 
     Returns
     -------
     numpy.ndarray
-        As many as customers.
+        As many as customers asked for.
     """
-    distances, _ = NearestNeighbors(n_neighbors=min(min_samples, len(points))).fit(points).kneighbors(points)
+    neighbours = NearestNeighbors(n_neighbors=min(min_samples, len(points))).fit(points)
+    distances, _ = neighbours.kneighbors(points if of is None else of)
     return np.sort(distances[:, -1])
 
 
@@ -153,9 +156,11 @@ def knee(ascending: Floats) -> int:
     return int(np.argmax(along - (ascending - ascending[0]) / height))
 
 
-def fit_dbscan(points: Floats, *, eps: float | None = None, min_samples: int | None = None) -> DenseGroups:
+def fit_dbscan(
+    points: Floats, *, eps: float | None = None, min_samples: int | None = None, seed: int = 0
+) -> DenseGroups:
     """
-    Find dense groups.
+    Find dense groups, in bounded memory whatever the radius.
 
     Parameters
     ----------
@@ -165,86 +170,109 @@ def fit_dbscan(points: Floats, *, eps: float | None = None, min_samples: int | N
         Radius; by default the knee of the sorted distances to the neighbour number ``min_samples``.
     min_samples : int, optional
         By default :func:`default_min_samples`.
+    seed : int
+        Start of the random numbers; they matter only where a sample is needed.
 
     Returns
     -------
     DenseGroups
         Groups of less than 1 % of the customers count as noise.
 
+    Notes
+    -----
+    The algorithm holds every customer's list of neighbours. Where some hundred customers' lists say that all of them together
+    hold more than 20 million entries, core customers are sought in a random sample whose lists do not. Whether one of the
+    sample is core is still counted among *all* customers, so that density means the same; only the joining of neighbours to
+    groups is left to the sample. Everybody then gets the group of the nearest core customer within the radius. The curve of
+    distances is read at 20,000 customers at most.
+
     References
     ----------
     Ester et al. (1996), "A density-based algorithm for discovering clusters", for DBSCAN and the k-distance curve.
     """
     needed = min_samples or default_min_samples(*points.shape)
-    curve = k_distances(points, min_samples=needed)
+    curve = k_distances(points, min_samples=needed, of=drawn_points(points, CURVE_ROWS, seed=seed))
     radius = float(eps if eps is not None else curve[knee(curve)])
     radius = max(radius, float(curve[curve > 0][0]) if (curve > 0).any() else 1e-9)
-    fit = DBSCAN(eps=radius, min_samples=needed).fit(points)
-    core = fit.core_sample_indices_
-    sizes = np.bincount(fit.labels_[fit.labels_ != NOISE], minlength=1)
-    kept = np.flatnonzero(sizes >= max(1, MIN_GROUP_SHARE * len(points)))
+    rows = _affordable_rows(points, radius, seed=seed)
+    sample = drawn_points(points, rows, seed=seed)
+    core, core_labels, of_sample = _joined(points, sample, eps=radius, min_samples=needed)
+    numbers = large_groups(of_sample)[core_labels]
+    belongs = numbers != NOISE
+    grouping = DenseGrouping("dbscan", core[belongs], numbers[belongs], np.full(int(belongs.sum()), radius))
+    return DenseGroups(radius, needed, grouping, labels=grouping.label(points), fitted_rows=len(sample))
+
+
+def large_groups(labels: Labels) -> Labels:
+    """
+    Return new numbers for groups, without those of less than 1 % of the customers.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Groups from 0; -1 is noise.
+
+    Returns
+    -------
+    numpy.ndarray
+        To be indexed by the old number: the new one, or -1.
+
+    Examples
+    --------
+    >>> large_groups(np.array([0] * 99 + [1] + [2] * 99))[[0, 1, 2, -1]].tolist()
+    [0, -1, 1, -1]
+    """
+    sizes = np.bincount(labels[labels != NOISE], minlength=1)
+    kept = np.flatnonzero(sizes >= max(1, MIN_GROUP_SHARE * len(labels)))
     numbers = np.full(len(sizes) + 1, NOISE, dtype=np.intp)
     numbers[kept] = np.arange(len(kept))
-    core_labels = numbers[fit.labels_[core]]
-    belongs = core_labels != NOISE
-    groups = DenseGroups(radius, needed, points[core][belongs], core_labels[belongs], labels=fit.labels_)
-    return replace(groups, labels=groups.label(points))
+    return numbers
 
 
-def dbscan_stability(points: Floats, groups: DenseGroups, *, seed: int, n_bootstraps: int) -> float:
+def drawn_points(points: Floats, rows: int, *, seed: int) -> Floats:
     """
-    Return how alike the dense groups come out on parts of the customers.
+    Return customers drawn at random.
 
     Parameters
     ----------
     points : numpy.ndarray
-        The customers the groups were found in.
-    groups : DenseGroups
-        What was found.
-    seed : int
-        Start of the random numbers.
-    n_bootstraps : int
-        Number of parts.
-
-    Returns
-    -------
-    float
-        Mean adjusted Rand index between the groups (noise being one more) and those found, radius included, in parts of
-        80 % drawn without replacement: copies of a customer, as a bootstrap draws them, would look like density.
-    """
-    rng = np.random.default_rng(seed)
-    agreement = []
-    for _ in range(n_bootstraps):
-        part = np.sort(rng.permutation(len(points))[: int(SUBSAMPLE_SHARE * len(points))])
-        agreement.append(adjusted_rand_score(groups.labels[part], fit_dbscan(points[part]).labels))
-    return float(np.mean(agreement))
-
-
-def chance_groups(groups: DenseGroups, reference: Reference, *, rows: int, draws: int, seed: int) -> float:
-    """
-    Return in which share of data sets without groups DBSCAN finds as much all the same.
-
-    Parameters
-    ----------
-    groups : DenseGroups
-        What was found in the customers.
-    reference : Reference
-        Data without groups.
+        One row per customer.
     rows : int
-        Customers per data set.
-    draws : int
-        Data sets.
+        How many are wanted.
     seed : int
         Start of the random numbers.
 
     Returns
     -------
-    float
-        In [0, 1]: in which share the second largest group is as large as the customers' second largest.
+    numpy.ndarray
+        In the order given; all of them where there are no more.
     """
-    found = second_share(groups.labels)
-    drawn = (fit_dbscan(reference.draw(rows, seed=seed + draw)) for draw in range(draws))
-    return float(np.mean([second_share(one.labels) >= found for one in drawn]))
+    if len(points) <= rows:
+        return points
+    return points[np.sort(np.random.default_rng(seed).permutation(len(points))[:rows])]
+
+
+def _affordable_rows(points: Floats, radius: float, *, seed: int) -> int:
+    """Return how many customers may be looked at before their lists of neighbours are too long, from a few hundred lists."""
+    probes = drawn_points(points, _PROBES, seed=seed)
+    among = drawn_points(points, CURVE_ROWS, seed=seed + 1)
+    within = cKDTree(among).query_ball_point(probes, radius, return_length=True)
+    share = max(float(np.mean(within)) / len(among), 1 / len(points))
+    return max(1, min(len(points), int(math.sqrt(MAX_NEIGHBOURS / share))))
+
+
+def _joined(points: Floats, sample: Floats, *, eps: float, min_samples: int) -> tuple[Floats, Labels, Labels]:
+    """Return the core customers of a sample, their groups, and the groups of the whole sample."""
+    if len(sample) == len(points):
+        fit = DBSCAN(eps=eps, min_samples=min_samples).fit(points)
+        core = fit.core_sample_indices_
+        return points[core], fit.labels_[core], fit.labels_
+    distances, _ = NearestNeighbors(n_neighbors=min_samples).fit(points).kneighbors(sample)
+    core = np.flatnonzero(distances[:, -1] <= eps)
+    of_sample = np.full(len(sample), NOISE, dtype=np.intp)
+    if len(core):
+        of_sample[core] = DBSCAN(eps=eps, min_samples=1).fit(sample[core]).labels_
+    return sample[core], of_sample[core], of_sample
 
 
 def second_share(labels: Labels) -> float:
@@ -265,27 +293,7 @@ def second_share(labels: Labels) -> float:
     return float(sizes[-2] / len(labels))
 
 
-def silhouette_without_noise(points: Floats, labels: Labels) -> float:
-    """
-    Return the mean silhouette of the customers who belong to a group.
-
-    Parameters
-    ----------
-    points : numpy.ndarray
-        One row per customer.
-    labels : numpy.ndarray
-        Groups; -1 is noise.
-
-    Returns
-    -------
-    float
-        NaN with fewer than two groups.
-    """
-    belongs = labels != NOISE
-    return float(mean_silhouettes(points[belongs], [labels[belongs]])[0]) if belongs.any() else float("nan")
-
-
-def density_at_cuts(points: Floats, cut: Labels, dense: Labels, *, min_samples: int) -> float:
+def density_at_cuts(points: Floats, cut: Labels, dense: Labels, *, min_samples: int, least_share: float = 0.0) -> float:
     """
     Return how dense a grouping's borders are inside groups that DBSCAN sees as one.
 
@@ -299,6 +307,8 @@ def density_at_cuts(points: Floats, cut: Labels, dense: Labels, *, min_samples: 
         DBSCAN's groups; -1 is noise.
     min_samples : int
         Neighbours by which density is measured.
+    least_share : float
+        Share of the customers that a border must concern to count as one.
 
     Returns
     -------
@@ -308,14 +318,13 @@ def density_at_cuts(points: Floats, cut: Labels, dense: Labels, *, min_samples: 
 
     Notes
     -----
-    Density is one over the volume that holds ``min_samples`` neighbours. On planted normal groups four standard deviations apart
-    the ratio was .2 to .7, on half-moons and rings that K-Means cuts .75 to 1.15.
+    Density is one over the volume that holds ``min_samples`` neighbours.
     """
     distances, neighbours = NearestNeighbors(n_neighbors=min(min_samples, len(points))).fit(points).kneighbors(points)
     density = 1.0 / np.maximum(distances[:, -1], 1e-9) ** points.shape[1]
     same_mass = (dense[neighbours] == dense[:, None]) & (dense[:, None] != NOISE)
     at_border = ((cut[neighbours] != cut[:, None]) & same_mass).any(axis=1)
-    if not at_border.any():
+    if not at_border.any() or at_border.mean() < least_share:
         return float("nan")
     typical = np.array([np.median(density[dense == group]) for group in range(dense.max() + 1)])
     return float(np.median(density[at_border] / typical[dense[at_border]]))

@@ -12,16 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
+from crm_analysis.models.segmentation.grouping.assignment import Labels
 from crm_analysis.models.segmentation.grouping.reference import Reference
 from crm_analysis.models.segmentation.preparing.straightening import Floats
-
-Labels = NDArray[np.intp]
 
 MIN_EXCESS = 0.05
 NEAR_TIE = 0.1
@@ -38,6 +36,7 @@ CRITERIA = (
     "inertia",
     "stability_ari",
 )
+_DISTANCES_AT_ONCE = 16_000_000
 _STARTS = 4
 _REFIT_STARTS = 2
 
@@ -85,36 +84,6 @@ def fit_kmeans(points: Floats, n_groups: int, *, seed: int, n_init: int = _START
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return KMeans(n_groups, n_init=n_init, random_state=seed).fit(points)
-
-
-def finest_stable_cut(points: pd.DataFrame, criteria: pd.DataFrame, *, min_stability: float, seed: int) -> Labels:
-    """
-    Cut customers into as many parts as come out alike when they are drawn anew.
-
-    Parameters
-    ----------
-    points : pandas.DataFrame
-        Scaled features, a row per customer.
-    criteria : pandas.DataFrame
-        As from :func:`kmeans_criteria`.
-    min_stability : float
-        Least adjusted Rand index between samples.
-    seed : int
-        Start of the random numbers.
-
-    Returns
-    -------
-    numpy.ndarray
-        The number of everybody's part; 0 for all where no cut is stable.
-
-    Notes
-    -----
-    Parts of a continuum: customers on both sides of a border are alike, and nothing says that there are groups.
-    """
-    stable = criteria.index[criteria["stability_ari"] >= min_stability]
-    if not len(stable):
-        return np.zeros(len(points), dtype=np.intp)
-    return np.asarray(fit_kmeans(points.to_numpy(), int(stable.max()), seed=seed).labels_)
 
 
 def kmeans_criteria(
@@ -212,7 +181,8 @@ def mean_silhouettes(points: Floats, labelings: Sequence[Labels]) -> Floats:
     Notes
     -----
     ``s = (b - a) / max(a, b)``: ``a`` is the mean distance to the own group, ``b`` to the nearest other one; 0 for a
-    group of one. The distances are computed once for all groupings, which is what makes many of them affordable.
+    group of one. The distances are computed once for all groupings, which is what makes many of them affordable, and in
+    blocks, which bounds the memory; the time grows with the square of the customers.
 
     References
     ----------
@@ -223,20 +193,24 @@ def mean_silhouettes(points: Floats, labelings: Sequence[Labels]) -> Floats:
     >>> mean_silhouettes(np.array([[0.0], [1.0], [9.0], [10.0]]), [np.array([0, 0, 1, 1])]).round(3)
     array([0.889])
     """
-    distances = cdist(points, points).astype(np.float32)
-    return np.array([_mean_silhouette(distances, labels) for labels in labelings])
+    sums = [np.empty((len(points), int(labels.max(initial=0)) + 1)) for labels in labelings]
+    indicators = [np.eye(held.shape[1], dtype=np.float32)[labels] for held, labels in zip(sums, labelings, strict=True)]
+    step = max(1, _DISTANCES_AT_ONCE // max(1, len(points)))
+    for at in range(0, len(points), step):
+        distances = cdist(points[at : at + step], points).astype(np.float32)
+        for held, indicator in zip(sums, indicators, strict=True):
+            held[at : at + step] = distances @ indicator
+    return np.array([_mean_silhouette(held, labels) for held, labels in zip(sums, labelings, strict=True)])
 
 
-def _mean_silhouette(distances: NDArray[np.float32], labels: Labels) -> float:
-    """Return the mean silhouette of one grouping."""
-    groups, labels = np.unique(labels, return_inverse=True)
-    if len(groups) < 2:
+def _mean_silhouette(sums: Floats, labels: Labels) -> float:
+    """Return the mean silhouette of one grouping from the sum of each customer's distances to each group."""
+    sizes = np.bincount(labels, minlength=sums.shape[1])
+    if (sizes > 0).sum() < 2:
         return float("nan")
-    sizes = np.bincount(labels)
-    sums = (distances @ np.eye(len(groups), dtype=np.float32)[labels]).astype(float)
     own = (np.arange(len(labels)), labels)
     within = sums[own] / np.maximum(sizes[labels] - 1, 1)
-    means = sums / sizes
+    means = np.where(sizes > 0, sums / np.maximum(sizes, 1), np.inf)
     means[own] = np.inf
     between = means.min(axis=1)
     widest = np.maximum(within, between)

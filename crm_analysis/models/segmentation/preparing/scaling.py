@@ -207,5 +207,15 @@ def canonical_order(features: pd.DataFrame) -> NDArray[np.intp]:
     numpy.ndarray
         Positions; whatever is drawn at random after this order depends neither on names nor on the order of rows.
     """
-    values = features.to_numpy(dtype=float)
-    return np.lexsort(values.T[::-1]) if values.shape[1] else np.arange(len(values))
+    order = np.arange(len(features))
+    block = np.zeros(len(features), dtype=np.intp)  # the place at which those begin who are alike so far
+    for name in features.columns:
+        tied = np.flatnonzero(np.bincount(block, minlength=1)[block] > 1)
+        if not len(tied):
+            break
+        values = features[name].to_numpy(dtype=float)[order[tied]]
+        within = np.lexsort((values, block[tied]))
+        order[tied], ordered = order[tied][within], values[within]
+        begins = np.concatenate([[True], (ordered[1:] != ordered[:-1]) | (block[tied][1:] != block[tied][:-1])])
+        block[tied] = tied[np.maximum.accumulate(np.where(begins, np.arange(len(tied)), 0))]
+    return order
