@@ -102,8 +102,9 @@ def land(connection: duckdb.DuckDBPyConnection, landing: Landing, *, schema: str
     parameters = pseudonym_parameters(landing.key) if landing.key else {}
     try:
         connection.execute(f"CREATE {made} {target} AS SELECT {selected} FROM ({landing.relation})", parameters)
-        every_value = ", ".join(f"count({identifier(name)})" for name in expressions) if made == "VIEW" else "0"
-        counted = connection.execute(f"SELECT count(*), {every_value} FROM {target}").fetchone()
+        every_value = "bit_xor(hash(line))" if made == "VIEW" else "0"  # a broken page is found now, not in a report
+        read = f"({landing.relation})" if made == "VIEW" else target
+        counted = connection.execute(f"SELECT count(*), {every_value} FROM {read} AS line").fetchone()
     except duckdb.Error as error:
         raise unreadable(landing.table, landing.where, error) from None
     if landing.key:
