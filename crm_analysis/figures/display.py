@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -21,6 +22,7 @@ DOTS_PER_INCH = 110
 INK = "#1f2933"
 ACCENT = "#0b6e99"
 MUTED = "#9aa5b1"
+_LINE = 80  # characters beside each other in a picture of the usual width
 PALETTE = ["#0b6e99", "#d9822b", "#4a9d5b", "#b5446e", "#6b5ca5", "#8a6d3b", "#3e9c9c", "#c94f3d", "#5c7080", "#a0a82e"]
 
 
@@ -82,6 +84,27 @@ def describe(axes: Axes, text: str) -> Axes:
         raise ValueError("a figure needs an alternative text, got an empty one")
     axes.figure.set_label(" ".join(text.split()))
     return axes
+
+
+def nothing_to_show(reason: str) -> Axes:
+    """
+    Say in the place of a picture why there is none.
+
+    Parameters
+    ----------
+    reason : str
+        One or a few sentences.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The reason, and nothing else; it is the alternative text, too.
+    """
+    lines = wrap(reason, _LINE)
+    with canvas(height=0.4 + 0.25 * len(lines)) as axes:
+        axes.set_axis_off()
+        axes.text(0.0, 0.5, "\n".join(lines), va="center", color=INK, parse_math=False)
+    return describe(axes, reason)
 
 
 def left_out(number: int, noun: str) -> str:

@@ -17,7 +17,7 @@ from matplotlib.patches import Patch, PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import PercentFormatter
 
-from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, describe, left_out
+from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, describe, left_out, nothing_to_show
 from crm_analysis.models.segmentation.movement import Movement
 
 COLOURS = {
@@ -52,6 +52,8 @@ def plot_migration_flow(movement: Movement) -> Axes:
         Segments from the most valuable (top) to the least; a ribbon's width is its number of customers, its colour the
         direction. Cells about too few customers are left out.
     """
+    if movement.reason:
+        return nothing_to_show(f"An empty flow. {movement.reason}")
     matrix = movement.matrix
     counts = matrix.fillna(0).astype(float)
     with canvas(width=9.0, height=max(4.2, 1.6 + 0.55 * len(matrix))) as axes:
@@ -158,8 +160,6 @@ def _draw_nodes(axes: Axes, places: Places, shown: pd.Series, *, x: float) -> No
 
 def _flow_in_words(movement: Movement) -> str:
     """Return what the flow shows: directions, the largest flows, what is left out."""
-    if movement.reason:
-        return f"An empty flow. {movement.reason}"
     totals = movement.totals["share"]
     words = {"up": "moved up", "stayed": "stayed", "down": "moved down", "left": "dropped out"}
     parts = [f"{totals[name]:.0%} {text}" for name, text in words.items() if not pd.isna(totals[name])]
@@ -193,6 +193,8 @@ def plot_migration_matrix(movement: Movement) -> Axes:
         A heat map; ▲ and ▼ mark flows above and below what chance alone would make. Rows about too few customers have no
         shares.
     """
+    if movement.reason:
+        return nothing_to_show(f"An empty matrix. {movement.reason}")
     rows = list(movement.matrix.index)
     shares = movement.cells.pivot_table(index="from", columns="to", values="share", dropna=False, observed=False)
     shares = shares.reindex(index=rows, columns=list(movement.matrix.columns)).astype(float)
@@ -259,8 +261,6 @@ def _cell(share: float, mark: str) -> str:
 
 def _matrix_in_words(movement: Movement, shares: pd.DataFrame, marks: Mapping[tuple[str, str], str]) -> str:
     """Return what the matrix shows: who stayed, and which flows lie outside chance."""
-    if movement.reason:
-        return f"An empty matrix. {movement.reason}"
     own = [(name, float(shares[name][name])) for name in movement.order if name in shares.index]
     stays = [f"{name} {share:.0%}" for name, share in own if not np.isnan(share)]
     stayed = f" Still in the same segment: {', '.join(stays)}." if stays else ""

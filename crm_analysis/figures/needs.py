@@ -14,7 +14,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from crm_analysis.figures.display import canvas, describe, left_out
+from crm_analysis.figures.display import canvas, describe, left_out, nothing_to_show
 
 MOST_CATEGORIES = 12
 _REACH = 2
@@ -41,9 +41,10 @@ def plot_need_lifts(lifts: pd.DataFrame, *, most: int = MOST_CATEGORIES) -> Axes
         A heat map, red for more and blue for less than all customers by the logarithm of the lift, with lifts in its cells.
     """
     table = _grid(lifts, most=most)
+    if not table.size:
+        return nothing_to_show("No category sets groups apart.")
     with canvas(width=3.0 + 0.62 * max(table.shape[1], 5), height=2.4 + 0.55 * len(table)) as axes:
-        if table.size:
-            _draw(axes, table)
+        _draw(axes, table)
         axes.set(xlabel="", ylabel="")
     blank = int(table.isna().to_numpy().sum())
     return describe(axes, _lifts_in_words(lifts, table) + left_out(blank, "cell"))
@@ -108,8 +109,6 @@ def _lift_in_words(lift: float) -> str:
 
 def _lifts_in_words(lifts: pd.DataFrame, table: pd.DataFrame) -> str:
     """Return what each group buys most more of, and most less of."""
-    if not table.size:
-        return "No category sets groups apart."
     rows = []
     for name in table.index:
         own = lifts[(lifts.iloc[:, 0] == name) & lifts["category"].isin(table.columns)].dropna(subset=["lift"])

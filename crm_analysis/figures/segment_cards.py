@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from crm_analysis.figures.display import ACCENT, INK, MUTED, canvas, describe, left_out
+from crm_analysis.figures.display import ACCENT, INK, MUTED, canvas, describe, left_out, nothing_to_show
 
 _WRAP = 30
 _PANELS = 3
@@ -41,9 +41,7 @@ def plot_segment_cards(table: pd.DataFrame) -> Axes:
     features = [str(name) for name in dict.fromkeys(known["feature"])]
     missing = left_out(table["segment"].nunique() - len(names), "segment")
     if not names:
-        with canvas(height=1.5) as axes:
-            axes.set_axis_off()
-            return describe(axes, f"No segment has figures to show.{missing}")
+        return nothing_to_show(f"No segment has figures to show.{missing}")
     columns = min(2 if len(names) == 4 else _PANELS, len(names))
     rows = math.ceil(len(names) / columns)
     with canvas(width=3.4 + 2.4 * columns, height=rows * (_PANEL + _ROW * len(features))) as axes:

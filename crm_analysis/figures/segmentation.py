@@ -14,7 +14,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, describe, left_out
+from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, describe, left_out, nothing_to_show
 
 NOISE = "noise"
 MARKERS = "os^DvPX"
@@ -38,21 +38,22 @@ def plot_criteria(criteria: pd.DataFrame, *, min_stability: float) -> Axes:
     matplotlib.axes.Axes
         Three lines, the least stability, and a mark at the best number of groups.
     """
+    if criteria.empty:
+        return nothing_to_show("No number of groups was tried.")
     with canvas() as axes:
-        if not criteria.empty:
-            axes.plot(criteria.index, criteria["stability_ari"], "s-", color=PALETTE[1], label="stability")
-            axes.plot(criteria.index, criteria["silhouette"], "o-", color=ACCENT, label="silhouette")
-            axes.plot(
-                criteria.index,
-                criteria["reference_silhouette"],
-                "o--",
-                color=MUTED,
-                label="silhouette of data without groups",
-            )
-            axes.axhline(min_stability, color=PALETTE[1], linewidth=1, linestyle=":", label="least stability asked for")
-            for number, word in zip(*_marked(criteria), strict=True):
-                axes.axvline(number, color=INK, linewidth=6, alpha=0.15, zorder=0, label=word)
-            axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        axes.plot(criteria.index, criteria["stability_ari"], "s-", color=PALETTE[1], label="stability")
+        axes.plot(criteria.index, criteria["silhouette"], "o-", color=ACCENT, label="silhouette")
+        axes.plot(
+            criteria.index,
+            criteria["reference_silhouette"],
+            "o--",
+            color=MUTED,
+            label="silhouette of data without groups",
+        )
+        axes.axhline(min_stability, color=PALETTE[1], linewidth=1, linestyle=":", label="least stability asked for")
+        for number, word in zip(*_marked(criteria), strict=True):
+            axes.axvline(number, color=INK, linewidth=6, alpha=0.15, zorder=0, label=word)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         axes.set(xlabel="number of groups (K-Means)", ylabel="silhouette, adjusted Rand index", ylim=(0, 1.03))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return describe(axes, _criteria_in_words(criteria, min_stability))
@@ -66,8 +67,6 @@ def _marked(criteria: pd.DataFrame) -> tuple[list[int], list[str]]:
 
 def _criteria_in_words(criteria: pd.DataFrame, min_stability: float) -> str:
     """Return what the criteria figure shows."""
-    if criteria.empty:
-        return "No number of groups was tried."
     first, last = criteria.index[0], criteria.index[-1]
     spans = [
         f"{name} goes from {criteria[column].iloc[0]:.2f} to {criteria[column].iloc[-1]:.2f}"
@@ -103,8 +102,7 @@ def plot_segment_map(plane: pd.DataFrame) -> Axes:
         A point a customer, or a mean of several; a colour a segment; noise is grey.
     """
     if plane.empty:
-        with canvas(height=4.6) as axes:
-            return describe(axes, "An empty map: every segment is about too few customers.")
+        return nothing_to_show("An empty map: every segment is about too few customers.")
     sizes = plane["segment"].value_counts()
     with canvas(height=4.6) as axes:
         for at, segment in enumerate(sizes.index.drop(NOISE, errors="ignore")):
@@ -216,8 +214,7 @@ def plot_neighbour_distances(distances: pd.DataFrame) -> Axes:
         A rising line, and the radius.
     """
     if distances.empty:
-        with canvas(height=3.2) as axes:
-            return describe(axes, "No distances were measured.")
+        return nothing_to_show("No distances were measured.")
     radius = float(distances["radius"].iloc[0])
     within = float((distances["distance"] <= radius).mean())
     with canvas(height=3.2) as axes:
@@ -251,8 +248,7 @@ def plot_silhouettes(silhouettes: pd.DataFrame) -> Axes:
         A falling line a segment; below zero customers are nearer to another segment.
     """
     if silhouettes.empty:
-        with canvas(height=3.2) as axes:
-            return describe(axes, "No silhouettes: there is one segment, or every segment is about too few customers.")
+        return nothing_to_show("No silhouettes: there is one segment, or every segment is about too few customers.")
     with canvas(height=4.2) as axes:
         for at, (segment, part) in enumerate(silhouettes.groupby("segment", sort=False)):
             axes.plot(

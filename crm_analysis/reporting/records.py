@@ -90,10 +90,12 @@ def say(sentence: str, *, warning: bool = False) -> None:
     Parameters
     ----------
     sentence : str
-        Plain text.
+        Plain text; nothing is shown for an empty one.
     warning : bool
         Whether it is something to beware of.
     """
+    if not sentence.strip():
+        return
     kind = "warning" if warning else "finding"
     display({"text/html": f'<p class="{kind} {_PLAIN}">{html.escape(sentence)}</p>', "text/plain": sentence}, raw=True)
 

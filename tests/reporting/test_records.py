@@ -92,3 +92,8 @@ def test_a_text_to_copy_is_escaped_and_keeps_its_lines(shown: list[dict[str, Any
     assert "<pre><code>CASE WHEN a &lt; 1\n  THEN &#x27;x&#x27; END</code></pre>" in shown[0]["text/html"]
     assert "<summary>SQL &amp; more</summary>" in shown[0]["text/html"]
     assert shown[0]["text/plain"] == "CASE WHEN a < 1\n  THEN 'x' END"
+
+
+def test_an_empty_sentence_shows_nothing(shown: list[dict[str, Any]]) -> None:
+    say(" ")
+    assert shown == []

@@ -446,6 +446,26 @@ def test_names_of_other_features_stay_readable():
     ]
 
 
+def test_a_name_does_not_say_the_same_feature_twice():
+    positions = pd.DataFrame({"frequency": [0.0, 0.1], "basket_size": [0.6, 1.4]})
+    assert list(segment_names(positions)) == [
+        "Buyers with high basket size, the lower part",
+        "Buyers with high basket size, the higher part",
+    ]
+
+
+def test_values_that_many_share_stay_so_in_data_without_groups_and_make_no_group():
+    rng = np.random.default_rng(3)
+    share = np.where(rng.random(600) < 0.6, 0.0, rng.beta(2, 8, 600))
+    features = customers(np.column_stack([np.exp(rng.normal(3, 1, 600)), share]), ["spend", "return_share"])
+    scaling = fit_scaling(features)
+    drawn = fit_reference(features, scaling, seed=0).draw(4000, seed=1)
+    spike = scaling.column("return_share", np.array([0.0]))[0]
+    assert (drawn[:, 1] == spike).mean() == pytest.approx((share == 0).mean(), abs=0.03)
+    result = segment_customers(features, columns=["spend", "return_share"], **QUICK)
+    assert (result.n_segments, result.algorithm) == (1, "none")
+
+
 def test_slugs_are_keys():
     assert slug("Recent one-time buyers, lower spend") == "recent-one-time-buyers-lower-spend"
     assert slug("Käufer mit hoher_Zahl") == "käufer-mit-hoher-zahl"

@@ -130,6 +130,8 @@ def _told_apart(name: str, positions: pd.DataFrame) -> list[str]:
     """Return one name per group, told apart by the feature in which the groups differ most."""
     feature = str((positions.max() - positions.min()).idxmax())
     low, high = _COMPARATIVES.get(feature, (f"lower {readable(feature)}", f"higher {readable(feature)}"))
+    if name.endswith(readable(feature)):  # “high basket size, higher basket size” would say it twice
+        low, high = "the lower part", "the higher part"
     ranks = positions[feature].rank(method="first").astype(int)
     middle = [f"middle {readable(feature)}"] if len(ranks) == 3 else [
         f"middle {readable(feature)} {number}" for number in range(1, len(ranks) - 1)

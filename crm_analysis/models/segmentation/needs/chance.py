@@ -40,11 +40,14 @@ class OneKindOfBasket:
         Purchase lines of the real customers.
     lines_for_one : float
         Lines that tell as much as one independent line would; above 1 where lines of a basket or prices go together.
+    composition : Composition
+        That of the real customers.
     """
 
     weights: Floats
     lines: Floats
     lines_for_one: float
+    composition: Composition
 
     def draw(self, *, seed: int) -> tuple[pd.DataFrame, pd.Series]:
         """
@@ -93,7 +96,7 @@ def one_kind_of_basket(spend: pd.DataFrame, lines: pd.Series, composition: Compo
     differ = min(max(differ, 1e-6), 1 - 1e-3)
     bought = composition.prior[composition.prior > 0]
     weights = np.maximum((1 / differ - 1) * bought, 1e-6)
-    return OneKindOfBasket(weights, lines.to_numpy(dtype=float), max(by_line / (1 - differ), 1e-3))
+    return OneKindOfBasket(weights, lines.to_numpy(dtype=float), max(by_line / (1 - differ), 1e-3), composition)
 
 
 def held_against_chance(search: Search, baskets: OneKindOfBasket, labels: Labels, *, seed: int) -> Search:
@@ -138,9 +141,15 @@ def held_against_chance(search: Search, baskets: OneKindOfBasket, labels: Labels
 
 
 def _points(baskets: OneKindOfBasket, *, seed: int) -> Floats:
-    """Return drawn customers as points, by what would have been learned from them."""
+    """Return drawn customers as points, by what would have been learned from them; where they would all count as the same, as the real ones."""
     spend, lines = baskets.draw(seed=seed)
-    return fit_composition(spend, lines).points(spend, lines).to_numpy()
+    points = fit_composition(spend, lines).points(spend, lines).to_numpy()
+    if points.shape[1]:
+        return points
+    real = baskets.composition
+    bought = [name for name, share in zip(real.categories, real.prior, strict=True) if share > 0]
+    named = spend.set_axis(bought, axis="columns").reindex(columns=list(real.categories), fill_value=0.0)
+    return real.points(named, lines).to_numpy()
 
 
 def _separation_fault(silhouette: float, n_groups: int, drawn: list[Floats], *, seed: int) -> str | None:

@@ -115,7 +115,7 @@ def checked_features(features: pd.DataFrame, columns: Sequence[str] = RFM) -> pd
         faults.insert(0, f"{repeated} rows repeat a customer_id; one row per customer is needed")
     if faults:
         raise DataQualityError(
-            f"{len(faults)} faults in the table of {len(features)} customers:\n{listed(faults)}\nRepair the features first.",
+            f"{len(faults)} faults in the table of {len(features)} customers:\n{listed(faults)}\nComplete these features, or group by others.",
             faults=faults,
         )
     return features.loc[:, list(columns)].astype(float)
