@@ -120,14 +120,16 @@ def save_model(content: object, description: ModelDescription, *, to: Path | Non
         raise ParamsError(f"The model cannot be written to {to} ({error.strerror}). Choose another folder.") from error
 
 
-def load_model(folder: Path) -> SavedModel:
+def load_model(folder: Path, *, root: Path = Path()) -> SavedModel:
     """
     Read a model that was saved.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Holds ``model.skops`` and ``model.json``.
+        Holds ``model.skops`` and ``model.json``; messages name it as it is given.
+    root : pathlib.Path
+        Where a relative folder starts; default: the current folder.
 
     Returns
     -------
@@ -140,14 +142,14 @@ def load_model(folder: Path) -> SavedModel:
         A file is missing, damaged, of another format, does not belong to the other one, or holds types that are not on the fixed
         list: a file from elsewhere can run nothing here.
     """
-    absent = [name for name in (FITTED, DESCRIBED) if not (folder / name).is_file()]
+    absent = [name for name in (FITTED, DESCRIBED) if not (root / folder / name).is_file()]
     if absent:
         raise ModelError(
             f"{folder} holds no model: {' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not there. "
             "Give the folder of a model, such as models/segments of a run."
         )
-    envelope = _read_envelope(folder / DESCRIBED)
-    data = (folder / FITTED).read_bytes()
+    envelope = _envelope((root / folder / DESCRIBED).read_bytes(), folder / DESCRIBED)
+    data = (root / folder / FITTED).read_bytes()
     if hashlib.sha256(data).hexdigest() != envelope.sha256:
         raise ModelError(
             f"{folder / FITTED} is not the file that {DESCRIBED} describes: it was changed or damaged. Make the model anew."
@@ -170,9 +172,9 @@ def _write(content: object, description: ModelDescription, folder: Path) -> None
     (folder / DESCRIBED).write_text(text + "\n", encoding="utf-8")
 
 
-def _read_envelope(path: Path) -> _Envelope:
+def _envelope(text: bytes, path: Path) -> _Envelope:
     try:
-        return _Envelope.model_validate_json(path.read_bytes())
+        return _Envelope.model_validate_json(text)
     except ValidationError as error:
         faults = faults_of(error, _Envelope)
         raise ModelError(

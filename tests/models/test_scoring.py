@@ -138,6 +138,8 @@ def test_segments_are_kept_for_a_later_report(
     assert kept is not None
     assert kept.names == result.model.names
     assert segments.learned_segments(None) is None
+    with pytest.raises(ModelError, match=r"^nowhere/at/all holds no model"):  # as it was given, no path of the machine
+        segments.learned_segments("nowhere/at/all")
     with pytest.raises(ModelError, match="holds a model of kind 'needs'"):
         segments.learned_segments(str(models / "needs"))
 

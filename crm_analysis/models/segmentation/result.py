@@ -86,6 +86,8 @@ class Segmentation:
         One rule a segment, in words.
     model : SegmentModel
         What puts any customer into one of the segments.
+    is_kept : bool
+        Whether the segments are those of a model learned earlier, whatever would be found today.
     notes : tuple of str
         What was sampled, scaled and compared on the way.
     """
@@ -107,6 +109,7 @@ class Segmentation:
     surrogate_fidelity: float
     rules: pd.DataFrame
     model: SegmentModel
+    is_kept: bool
     notes: tuple[str, ...]
 
     @property
@@ -221,6 +224,7 @@ def segment_customers(
         surrogate_fidelity=rules.fidelity,
         rules=table,
         model=model,
+        is_kept=learned is not None,
         notes=(*notes, *([left_out] if left_out else [])),
     )
 

@@ -115,7 +115,7 @@ def learned_segments(folder: str | None) -> SegmentModel | None:
     """
     if folder is None:
         return None
-    saved = load_model(project_root() / folder)
+    saved = load_model(Path(folder), root=project_root())
     if saved.description.kind != SEGMENTS:
         raise ModelError(
             f"{folder} holds a model of kind {saved.description.kind!r}, not {SEGMENTS!r}. Name another folder."

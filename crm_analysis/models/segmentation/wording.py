@@ -31,6 +31,10 @@ def verdict(segmentation: Segmentation) -> str:
         A paragraph: what there is, how stable it is, which group matters most, why this algorithm, how far simple rules carry.
     """
     customers = _counted(len(segmentation.labels), "customer")
+    if segmentation.is_kept:
+        kept = f"{customers} are put into the {_counted(segmentation.n_parts, 'segment')} of a model learned earlier."
+        today = f"What would be found among them today: {segmentation.reason}"
+        return " ".join([kept, *_most_valuable(segmentation.profiles), _rules_in_words(segmentation), today])
     if segmentation.criteria.empty:
         return segmentation.reason
     if segmentation.algorithm == "none":

@@ -632,4 +632,6 @@ def test_segments_learned_earlier_are_kept_and_compared_with_todays(four):
     assert result.model is earlier.model
     assert "agrees with them by an adjusted Rand index of" in " ".join(result.notes)
     assert np.isnan(result.stability_ari)
+    assert verdict(result).startswith("450 customers are put into the 4 segments of a model learned earlier. ")
+    assert "What would be found among them today: " in verdict(result)
     assert "nan" not in verdict(result)
