@@ -138,7 +138,7 @@ def _has_cases(known: Snapshot) -> bool:
 def _service(known: Snapshot, history_days: int, customers: pd.Index[str]) -> pd.DataFrame:
     """Return the service of some customers; who had no case had none, unless the source cannot tell."""
     contacts = service_contacts(known, history_days=history_days)
-    told = [name for name in _COUNTS if contacts.empty or contacts[name].notna().any()]
+    told = [name for name in _COUNTS if (contacts.empty and name != "missed_cases") or contacts[name].notna().any()]
     contacts = contacts.reindex(customers)
     contacts[told] = contacts[told].fillna(0).astype("int64")
     return contacts

@@ -18,12 +18,15 @@ from matplotlib.path import Path
 from matplotlib.ticker import PercentFormatter
 
 from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, describe, left_out, nothing_to_show
+from crm_analysis.models.segmentation.describing.naming import NOISE_NAME
 from crm_analysis.models.segmentation.movement import Movement
+from crm_analysis.models.segmentation.movement.pairing import UNRANKED
 
 COLOURS = {
     "moved up": PALETTE[2],
     "stayed": MUTED,
     "moved down": PALETTE[1],
+    UNRANKED: PALETTE[4],
     "dropped out": PALETTE[7],
     "arrived": ACCENT,
 }
@@ -87,7 +90,7 @@ def _draw_ribbons(axes: Axes, counts: pd.DataFrame) -> set[str]:
     used = set()
     for row, column in zip(*np.nonzero(widths), strict=True):
         source, target, width = str(counts.index[row]), str(counts.columns[column]), float(widths[row, column])
-        kind = _kind(int(row), int(column), n_segments=counts.shape[1] - 1)
+        kind = _kind(int(row), int(column), n_segments=counts.shape[1] - 1, is_noise=NOISE_NAME in {source, target})
         used.add(kind)
         _ribbon(axes, at_start[source], at_end[target], width, kind)
         at_start[source] += width
@@ -95,13 +98,15 @@ def _draw_ribbons(axes: Axes, counts: pd.DataFrame) -> set[str]:
     return used
 
 
-def _kind(row: int, column: int, *, n_segments: int) -> str:
+def _kind(row: int, column: int, *, n_segments: int, is_noise: bool) -> str:
     """Return what a cell means, in the words of the legend."""
     if row >= n_segments:
         return "arrived"
     if column >= n_segments:
         return "dropped out"
-    return "stayed" if row == column else "moved up" if column < row else "moved down"
+    if row == column:
+        return "stayed"
+    return UNRANKED if is_noise else "moved up" if column < row else "moved down"
 
 
 def _scale(counts: pd.DataFrame) -> float:
@@ -161,8 +166,14 @@ def _draw_nodes(axes: Axes, places: Places, shown: pd.Series, *, x: float) -> No
 def _flow_in_words(movement: Movement) -> str:
     """Return what the flow shows: directions, the largest flows, what is left out."""
     totals = movement.totals["share"]
-    words = {"up": "moved up", "stayed": "stayed", "down": "moved down", "left": "dropped out"}
-    parts = [f"{totals[name]:.0%} {text}" for name, text in words.items() if not pd.isna(totals[name])]
+    words = {
+        "up": "moved up",
+        "stayed": "stayed",
+        "down": "moved down",
+        UNRANKED: f"went {UNRANKED}",
+        "left": "dropped out",
+    }
+    parts = [f"{totals[name]:.0%} {text}" for name, text in words.items() if not pd.isna(totals.get(name))]
     flows = movement.cells[movement.cells["from"] != movement.cells["to"]].dropna(subset="customers")
     largest = flows.sort_values("customers", ascending=False, kind="stable").head(_N_FLOWS)
     named = "; ".join(
@@ -271,7 +282,8 @@ def _matrix_in_words(movement: Movement, shares: pd.DataFrame, marks: Mapping[tu
             "; ".join(f"{source} to {target}" for (source, target), mark in marks.items() if mark == MARKS[name])
             for name in MARKS
         )
-        against = f" Above chance: {above or 'none'}. Below chance: {below or 'none'}."
+        none = "none that may be shown" if (movement.chance.cells["against"] == "").any() else "none"
+        against = f" Above chance: {above or none}. Below chance: {below or none}."
     hidden = left_out(int(shares.isna().sum().sum()), "cell")
     return (
         f"Where the customers of each segment on {movement.as_of_before} were on {movement.as_of}, as shares of the row."

@@ -88,7 +88,6 @@ GroupingFeature = Literal[
     "inter_purchase_days",
     "recent_spend",
     "recent_frequency",
-    "spend_trend",
     "basket_size",
     "discount_share",
     "return_share",

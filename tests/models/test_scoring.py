@@ -20,6 +20,7 @@ from crm_analysis.tables.datasets import Dataset, open_dataset
 
 Write = Callable[..., str]
 HISTORY = 300
+SAME = {"history_days": HISTORY, "currency": "EUR"}
 
 
 def purchases(seed: int = 0, customers: int = 60) -> pd.DataFrame:
@@ -134,14 +135,16 @@ def test_segments_are_kept_for_a_later_report(
     made: tuple[segments.Segmentation, Path], shop_of_two: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result, models = made
-    kept = segments.learned_segments(str(models / "segments"))
+    kept = segments.learned_segments(str(models / "segments"), **SAME)
     assert kept is not None
     assert kept.names == result.model.names
-    assert segments.learned_segments(None) is None
+    assert segments.learned_segments(None, **SAME) is None
     with pytest.raises(ModelError, match=r"^nowhere/at/all holds no model"):  # as it was given, no path of the machine
-        segments.learned_segments("nowhere/at/all")
+        segments.learned_segments("nowhere/at/all", **SAME)
+    with pytest.raises(ModelError, match=r"history_days is 90 here and was 300; currency is USD here and was EUR"):
+        segments.learned_segments(str(models / "segments"), history_days=90, currency="USD")
     with pytest.raises(ModelError, match="holds a model of kind 'needs'"):
-        segments.learned_segments(str(models / "needs"))
+        segments.learned_segments(str(models / "needs"), **SAME)
 
 
 def test_the_command_writes_a_list_and_says_what_it_did(

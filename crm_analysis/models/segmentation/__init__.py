@@ -13,7 +13,7 @@ from crm_analysis.models.segmentation.grouping.kmeans import choose_n_groups, km
 from crm_analysis.models.segmentation.grouping.reference import fit_reference
 from crm_analysis.models.segmentation.model import SegmentModel
 from crm_analysis.models.segmentation.movement import movement_results, movement_verdict
-from crm_analysis.models.segmentation.needs import needs_shares, needs_verdict
+from crm_analysis.models.segmentation.needs import needs_results, needs_shares, needs_verdict
 from crm_analysis.models.segmentation.preparing.scaling import RFM, checked_features, fit_scaling
 from crm_analysis.models.segmentation.questions import customer_movement, customer_needs, rfm_scores
 from crm_analysis.models.segmentation.result import Segmentation, segment_customers
@@ -39,6 +39,7 @@ __all__ = [
     "mean_silhouettes",
     "movement_results",
     "movement_verdict",
+    "needs_results",
     "needs_shares",
     "needs_verdict",
     "rfm_cells",

@@ -153,7 +153,9 @@ def _names(numbers: Labels, values: pd.DataFrame, points: pd.DataFrame) -> dict[
     return {**{int(str(number)): str(name) for number, name in named.items()}, NOISE: NOISE_NAME}
 
 
-def segment_model(known: pd.DataFrame, scaling: Scaling, found: Found, rules: SegmentRules) -> SegmentModel:
+def segment_model(
+    known: pd.DataFrame, scaling: Scaling, found: Found, rules: SegmentRules, *, min_cell: int = 1
+) -> SegmentModel:
     """
     Return what puts any customer into a segment.
 
@@ -167,14 +169,16 @@ def segment_model(known: pd.DataFrame, scaling: Scaling, found: Found, rules: Se
         The segments.
     rules : SegmentRules
         The rules that tell them.
+    min_cell : int
+        Least number of customers that a centre may speak of.
 
     Returns
     -------
     SegmentModel
-        Dense groups live on in their rules, which hold no single customer.
+        Dense groups, and groups with a centre of too few customers, live on in their rules, which hold no single customer.
     """
-    several = len(set(found.labels)) > 1
-    can_label = found.grouping is not None and found.grouping.labels_new and several
+    sizes = found.labels.value_counts()
+    can_label = found.grouping is not None and found.grouping.labels_new and len(sizes) > 1 and sizes.min() >= min_cell
     return SegmentModel(
         columns=rules.columns,
         scaling=scaling,

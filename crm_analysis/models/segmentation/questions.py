@@ -9,15 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
+from sklearn.metrics import adjusted_rand_score
 
 from crm_analysis.errors import EmptyTableError, SourceSchemaError, TooFewRecordsError
 from crm_analysis.features.customers import customer_features
-from crm_analysis.features.needs import lines_bought, spend_by
+from crm_analysis.features.needs import OTHER, UNKNOWN, lines_bought, spend_by
 from crm_analysis.features.purchases import FEATURES as PURCHASE_FEATURES
 from crm_analysis.features.purchases import purchase_features
 from crm_analysis.models.segmentation.found import cut_customers
-from crm_analysis.models.segmentation.model import SegmentModel
+from crm_analysis.models.segmentation.model import RULES, SegmentModel
 from crm_analysis.models.segmentation.movement import (
     Movement,
     leaving_day,
@@ -28,7 +30,7 @@ from crm_analysis.models.segmentation.movement import (
 )
 from crm_analysis.models.segmentation.needs import Needs, find_needs, no_needs
 from crm_analysis.models.segmentation.result import Segmentation
-from crm_analysis.models.segmentation.rfm import fit_rfm_grid
+from crm_analysis.models.segmentation.rfm import N_SCORES, RFMGrid, fit_rfm_grid
 from crm_analysis.tables.datasets import Dataset
 from crm_analysis.tables.snapshot import Filter, Snapshot
 
@@ -49,12 +51,19 @@ def rfm_scores(model: SegmentModel, features: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         Scores and named segment, see :meth:`~crm_analysis.models.segmentation.rfm.RFMGrid.score`.
 
-    Raises
-    ------
-    TooFewRecordsError
-        The model has no edges, and there are fewer than five customers to learn them from.
+    Notes
+    -----
+    Fewer than five customers have no fifths: without a model that has edges, all get the middle score.
     """
-    return (model.grid or fit_rfm_grid(features)).score(features)
+    return (model.grid or _grid_of(features)).score(features)
+
+
+def _grid_of(features: pd.DataFrame) -> RFMGrid:
+    """Return the grid learned from customers, or one without edges where there are too few for fifths."""
+    if len(features) >= N_SCORES:
+        return fit_rfm_grid(features)
+    none = np.full(N_SCORES - 1, np.nan)
+    return RFMGrid(recency_days=none, frequency=none, monetary_value=none)
 
 
 def model_features(known: Snapshot, model: SegmentModel, *, history_days: int) -> pd.DataFrame:
@@ -122,7 +131,7 @@ def customer_needs(
     except SourceSchemaError as error:
         return no_needs(str(error))
     return find_needs(
-        spend,
+        _without_rare(spend, min_cell=min_cell),
         lines_bought(known, history_days=history_days),
         seed=seed,
         max_groups=max_groups,
@@ -130,6 +139,13 @@ def customer_needs(
         n_bootstraps=n_bootstraps,
         min_cell=min_cell,
     )
+
+
+def _without_rare(spend: pd.DataFrame, *, min_cell: int) -> pd.DataFrame:
+    """Return the spend with levels that too few customers buy among the others: a model would keep their names and shares."""
+    buyers = (spend > 0).sum()
+    rare = [name for name in spend.columns if name not in {OTHER, UNKNOWN} and buyers[name] < min_cell]
+    return spend.assign(**{OTHER: spend[OTHER] + spend[rare].sum(axis="columns")}).drop(columns=rare)
 
 
 def customer_movement(
@@ -180,6 +196,11 @@ def customer_movement(
         before = model_features(source.known(as_of_before, where=where), segmentation.model, history_days=history)
     except (TooFewRecordsError, EmptyTableError) as error:
         return no_movement(str(error), as_of_before=as_of - timedelta(days=movement_days), as_of=as_of)
+    if absent := [name for name in segmentation.model.columns if name not in before.columns]:
+        reason = (
+            f"On {as_of_before} {', '.join(absent)} was not known of anybody yet, by which segments are told apart."
+        )
+        return no_movement(reason, as_of_before=as_of_before, as_of=as_of)
     after = model_features(source.known(as_of, where=where), segmentation.model, history_days=history)
     model, columns = segmentation.model, segmentation.model.columns
     if history != history_days:
@@ -199,13 +220,29 @@ def customer_movement(
         columns=columns,
         leaving=_leaving(source, as_of_before, movement_days=movement_days, history_days=history, where=where),
     )
-    if history == history_days:
-        return moves
-    anew = (
-        f"The data begin on {source.first_day}, so that both days look back {history} days, not {history_days}, and customers are cut "
-        f"anew as of {as_of_before}: these segments resemble those above, but are not the same."
+    anew = None if history == history_days else (source.first_day, history)
+    note = _about_segments(segmentation, model.label(after), as_of_before, anew)
+    return replace(moves, notes=(*([note] if note else []), *moves.notes))
+
+
+def _about_segments(
+    segmentation: Segmentation, now: pd.Series, as_of_before: date, anew: tuple[date, int] | None
+) -> str:
+    """Return how the segments followed differ from those of the report, where they do."""
+    both = segmentation.labels.reindex(now.index).dropna()
+    alike = adjusted_rand_score(both, now.loc[both.index])
+    agree = f"agree with those above by an adjusted Rand index of {alike:.2f} (1: the same)."
+    if anew is not None:
+        first_day, history = anew
+        return (
+            f"The data begin on {first_day}, so that both days look back {history} days only, and customers are cut anew as of "
+            f"{as_of_before}. These segments {agree}"
+        )
+    return (
+        f"The segments followed here are those of the rules; they {agree}"
+        if segmentation.model.assigned_by == RULES
+        else ""
     )
-    return replace(moves, notes=(anew, *moves.notes))
 
 
 def _leaving(
@@ -217,6 +254,6 @@ def _leaving(
         return None
     try:
         lost = purchase_features(source.known(last, where=where), history_days=movement_days)
-    except TooFewRecordsError:
+    except (TooFewRecordsError, EmptyTableError):
         return pd.DataFrame({"frequency": [], "spend": []}, index=pd.Index([], name="customer_id", dtype="str"))
     return lost[["frequency", "spend"]]

@@ -37,6 +37,7 @@ from crm_analysis.models.segmentation.preparing.scaling import (
     canonical_order,
     checked_features,
     fit_scaling,
+    spread_whole_numbers,
 )
 from crm_analysis.tables.privacy.suppression import averaged_points, left_out_in_words
 
@@ -81,7 +82,7 @@ class Segmentation:
     silhouette : float
         Mean silhouette of the segments, without noise; NaN when there is one.
     surrogate_fidelity : float
-        Share of customers whom the rules put in the right segment, out of fold.
+        Share of customers whom the rules put in the right segment: out of fold, or, where segments are kept, of today's customers.
     rules : pandas.DataFrame
         One rule a segment, in words.
     model : SegmentModel
@@ -116,6 +117,11 @@ class Segmentation:
     def n_parts(self) -> int:
         """Return the number of segments to work with, noise not counted."""
         return len(set(self.labels) - {NOISE_NAME})
+
+    @property
+    def n_rules(self) -> int:
+        """Return the number of segments that a rule leads to."""
+        return len({segment for segment, _ in self.model.rules.leaves})
 
 
 def segment_customers(
@@ -196,12 +202,14 @@ def segment_customers(
         )
         found = find_segments(values, points, drawn, search, seed=seed, min_stability=min_stability, min_cell=min_cell)
     rules = fit_segment_rules(values, found.labels, seed=seed, min_cell=min_cell)
-    model = segment_model(known, scaling, found, rules)
+    model = segment_model(known, scaling, found, rules, min_cell=min_cell)
+    fidelity = rules.fidelity
     notes = _notes(scaling, customers=len(values), sampled=len(drawn), search=search)
     if learned is not None:
         kept = learned.label(known)
         notes = (*notes, _kept_in_words(kept, found.labels))
         found, model, rules = kept_segments(kept, points, drawn), learned, learned.rules
+        fidelity = float((rules.label(known) == kept).mean())
     profiles = segment_profiles(known, found.labels, columns, min_cell=min_cell)
     table = _in_order(rules.table(known, found.labels, min_cell=min_cell), profiles)
     left_out = left_out_in_words(min_cell, *(shown["customers"] for shown in (profiles, table)))
@@ -218,10 +226,10 @@ def segment_customers(
         positions=_positions(points, found.labels, known, profiles, min_cell=min_cell),
         plane=segment_map(points, found.labels, seed=seed, min_cell=min_cell),
         silhouettes=_in_order(segment_silhouettes(points, found.labels, seed=seed, min_cell=min_cell), profiles),
-        neighbour_distances=_neighbour_distances(points.iloc[drawn], search, min_cell=min_cell),
+        neighbour_distances=_neighbour_distances(values.iloc[drawn], scaling, search, seed=seed, min_cell=min_cell),
         stability_ari=found.stability_ari,
         silhouette=found.silhouette,
-        surrogate_fidelity=rules.fidelity,
+        surrogate_fidelity=fidelity,
         rules=table,
         model=model,
         is_kept=learned is not None,
@@ -250,10 +258,13 @@ def _kept_in_words(kept: pd.Series, today: pd.Series) -> str:
     )
 
 
-def _neighbour_distances(points: pd.DataFrame, search: Search, *, min_cell: int) -> pd.DataFrame:
+def _neighbour_distances(
+    values: pd.DataFrame, scaling: Scaling, search: Search, *, seed: int, min_cell: int
+) -> pd.DataFrame:
     """Return the sorted k-distances and the radius read from them; where one customer is too few, means of neighbours."""
     if search.groups is None:
         return pd.DataFrame(columns=["share_of_customers", "distance", "radius"], dtype=float)
+    points = scaling.apply(spread_whole_numbers(values, seed=seed))  # as the search did
     distances = k_distances(points.to_numpy(), min_samples=search.groups.min_samples)
     share = np.arange(1, len(distances) + 1) / len(distances)
     table = pd.DataFrame({"share_of_customers": share, "distance": distances, "radius": search.groups.eps})

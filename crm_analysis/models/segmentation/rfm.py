@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from crm_analysis.tables.privacy.suppression import hidden_rows, small, suppress
 
 N_SCORES = 5
 MIDDLE_SCORE = 3
+_DIGITS = 3
+_MOST_MOVED = 0.02
 _SHARES = np.arange(1, N_SCORES) / N_SCORES
 _CELL_COLUMNS = ["r_low", "r_high", "f_low", "f_high"]
 _NAMED = (
@@ -43,8 +46,8 @@ class RFMGrid:
     Attributes
     ----------
     recency_days, frequency, monetary_value : numpy.ndarray
-        Four edges each, ascending: the values that 20, 40, 60 and 80 % of the customers do not exceed. NaN: the feature was
-        the same for everybody and cannot rank anybody.
+        Four edges each, ascending: the values that 20, 40, 60 and 80 % of the customers do not exceed, money rounded up to three
+        digits, so that no customer's amount is stored. NaN: the feature was the same for everybody and cannot rank anybody.
     """
 
     recency_days: NDArray[np.float64]
@@ -162,6 +165,9 @@ def fit_rfm_grid(features: pd.DataFrame) -> RFMGrid:
     frequency score 1, and who bought again has 4 or 5. Breaking such ties by the order of rows would score equal customers
     differently. Where a feature is the same for everybody, all have its middle score, 3, then and later.
 
+    Edges of money are rounded up to three digits, more where that would move them by over 2 % of the range from the 5 % to the
+    95 % quantile: rounded down, many who share an amount would move up a score. In another currency, those between an edge and its rounding may get another score.
+
     References
     ----------
     Hughes (1994), "Strategic Database Marketing", for scores by fifths.
@@ -180,14 +186,33 @@ def fit_rfm_grid(features: pd.DataFrame) -> RFMGrid:
             f"Only {len(values)} of the {N_SCORES} customers are there whom fifths need at least. "
             "Score them by a grid that was learned on more customers."
         )
-    return RFMGrid(**{name: _learned_edges(values[name].to_numpy()) for name in RFM})
+    edges = {name: _learned_edges(values[name].to_numpy()) for name in RFM}
+    money = values["monetary_value"].to_numpy()
+    return RFMGrid(**{**edges, "monetary_value": _rounded_up(edges["monetary_value"], money)})
 
 
 def _learned_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the values that each share of the customers does not exceed; each is a customer's own, so no rounding enters."""
+    """Return the values that each share of the customers does not exceed; each is a customer's own."""
     if values.min() == values.max():
         return np.full(len(_SHARES), np.nan)
     return np.asarray(np.quantile(values, _SHARES, method="inverted_cdf"), dtype=float)
+
+
+def _rounded_up(edges: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return short edges, none lower than it was, nor higher by more than 2 % of the range of the bulk of the values."""
+    if np.isnan(edges).any():
+        return edges
+    low, high = np.quantile(values, [0.05, 0.95])
+    width = (high - low) or np.ptp(values)
+    finest = int(np.floor(np.round(np.log10(width * _MOST_MOVED), 9)))  # pence or pounds: no noise at a power of ten
+    return np.asarray([max(edge, _up(edge, finest=finest)) for edge in edges.tolist()], dtype=float)
+
+
+def _up(value: float, *, finest: int) -> float:
+    """Return the next number of three significant digits, or of a finer power of ten; beyond twelve is noise of computing."""
+    told = Decimal(f"{value:.12g}")
+    step = Decimal(1).scaleb(min(told.adjusted() - _DIGITS + 1, finest))
+    return float(told.quantize(step, rounding=ROUND_CEILING))
 
 
 def _edges_below(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -310,7 +335,7 @@ def rfm_cells(scores: pd.DataFrame, *, min_cell: int = 1) -> pd.DataFrame:
     pairs = pd.MultiIndex.from_product([range(1, N_SCORES + 1)] * 2, names=["r_score", "f_score"])
     counts = scores.groupby(["r_score", "f_score"]).size().reindex(pairs, fill_value=0)
     cells = counts.rename("customers").reset_index().assign(rfm_segment=_names_by_score(named_grid()))
-    totals = cells.groupby("rfm_segment")["customers"].sum()
+    totals = cells.groupby("rfm_segment")["customers"].sum().reindex(named_grid().index)  # hidden as in rfm_profiles
     untold = totals.index[hidden_rows(totals, min_cell=min_cell)]
     hidden = set(untold) | set(cells.loc[small(cells["customers"], min_cell=min_cell), "rfm_segment"])
     cells["customers"] = cells["customers"].astype("Int64").mask(cells["rfm_segment"].isin(hidden))

@@ -40,7 +40,14 @@ def save_segments(
         Days looked back on for the features.
     to : pathlib.Path, optional
         The folder; None: nothing is written.
+
+    Notes
+    -----
+    Segments kept from an earlier model are not saved again: they stay those of the day on which they were learned, and so does
+    what is written about them.
     """
+    if segmentation.is_kept:
+        return
     model = segmentation.model
     needed = dict.fromkeys([*model.columns, *(RFM if model.grid is not None else ())])
     description = _description(
@@ -94,7 +101,7 @@ def save_needs(needs: Needs, source: Dataset, *, column: str, as_of: date, histo
     save_model(model.to_plain(), description, to=to)
 
 
-def learned_segments(folder: str | None) -> SegmentModel | None:
+def learned_segments(folder: str | None, *, history_days: int, currency: str) -> SegmentModel | None:
     """
     Return the segments of a model saved earlier, to be kept.
 
@@ -102,6 +109,10 @@ def learned_segments(folder: str | None) -> SegmentModel | None:
     ----------
     folder : str, optional
         Of the model; a relative path starts at the workspace's root.
+    history_days : int
+        Days looked back on for the features it will be applied to.
+    currency : str
+        Of their money.
 
     Returns
     -------
@@ -111,7 +122,7 @@ def learned_segments(folder: str | None) -> SegmentModel | None:
     Raises
     ------
     ModelError
-        The folder holds no model of segments.
+        The folder holds no model of segments, or one of another history or currency.
     """
     if folder is None:
         return None
@@ -120,6 +131,12 @@ def learned_segments(folder: str | None) -> SegmentModel | None:
         raise ModelError(
             f"{folder} holds a model of kind {saved.description.kind!r}, not {SEGMENTS!r}. Name another folder."
         )
+    described = saved.description
+    learned = {"history_days": described.parameters.get("history_days"), "currency": described.currency}
+    asked: dict[str, object] = {"history_days": history_days, "currency": currency}
+    other = [f"{name} is {asked[name]} here and was {learned[name]}" for name in asked if asked[name] != learned[name]]
+    if other:
+        raise ModelError(f"The segments in {folder} cannot be kept: {'; '.join(other)}. Use the same, or learn anew.")
     return SegmentModel.from_plain(saved.content)
 
 

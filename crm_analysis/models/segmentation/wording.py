@@ -42,7 +42,7 @@ def verdict(segmentation: Segmentation) -> str:
         sentences = [none, *_parts_in_words(segmentation), segmentation.reason]
         return " ".join(sentences)
     noise = float(segmentation.profiles["share_of_customers"].get(NOISE_NAME, 0.0))
-    few = "hardly any" if np.isnan(noise) else f"{noise:.0%}"
+    few = "some (how many is not shown)" if np.isnan(noise) else f"{noise:.0%}"
     aside = f", and {few} belong to none" if noise else ""
     sentences = [
         f"{customers} form {segmentation.n_segments} groups{aside}.",
@@ -65,6 +65,7 @@ def _parts_in_words(segmentation: Segmentation) -> tuple[str, ...]:
         *_most_valuable(segmentation.profiles),
         *_stability_in_words(segmentation),
         _rules_in_words(segmentation),
+        "The cut was chosen among others by these two figures, which flatters them slightly.",
     )
 
 
@@ -118,7 +119,7 @@ def segment_sql(segmentation: Segmentation, *, dataset: str, as_of: date) -> str
     """
     rules = segmentation.model.rules
     comment = (
-        f"Segments of {dataset} as of {as_of}; the rules put {rules.fidelity:.0%} of customers in their segment. "
+        f"Segments of {dataset} as of {as_of}; the rules put {segmentation.surrogate_fidelity:.0%} of customers in their segment. "
         f"Needs {', '.join(rules.columns)} as the glossary defines them."
     )
     return rules.to_sql(comment=comment)
@@ -157,7 +158,7 @@ def _most_valuable(profiles: pd.DataFrame) -> tuple[str, ...]:
 
 def _rules_in_words(segmentation: Segmentation) -> str:
     """Return how far the rules carry."""
-    sentence = f"{_counted(len(segmentation.rules), 'rule')} put {segmentation.surrogate_fidelity:.0%} of the customers in their segment"
+    sentence = f"{_counted(segmentation.n_rules, 'rule')} put {segmentation.surrogate_fidelity:.0%} of the customers in their segment"
     if segmentation.surrogate_fidelity < GOOD_FIDELITY:
         return f"{sentence}, which is too few to go by: use the list of customers, not the rules."
     return f"{sentence}."

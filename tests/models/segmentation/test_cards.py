@@ -209,3 +209,15 @@ def test_wrong_tables_are_told(shop):
         segment_cards(features.astype({"frequency": "str"}), labels, points, **SKETCH)
     with pytest.raises(TooFewRecordsError, match="0 customers"):
         segment_cards(features.iloc[:0], labels, points, **SKETCH)
+
+
+def test_cards_hide_of_equal_segments_those_that_the_profiles_hide():
+    labels = pd.Series(np.repeat(["A", "B", "C", "D"], [3, 9, 9, 40]))
+    features = pd.DataFrame({"frequency": np.repeat([9.0, 1.0, 5.0, 3.0], [3, 9, 9, 40]), "monetary_value": 1.0})
+    features.loc[[3, 4, 12, 13], "monetary_value"] = np.nan  # two of B, two of C
+    cards = segment_cards(features, labels, features[["frequency"]], **SKETCH, min_cell=5)
+    expected = {"A", "B"}
+    assert set(cards.sizes.index[cards.sizes["customers"].isna()]) == expected
+    for _, part in cards.table.groupby("feature"):
+        assert set(part.loc[part["mean"].isna(), "segment"]) == expected
+    assert set(cards.sentences.index[cards.sentences.str.startswith("Not shown")]) == expected

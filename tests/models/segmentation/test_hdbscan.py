@@ -1,13 +1,15 @@
 """Dense groups: of differing density with HDBSCAN, and with DBSCAN within memory whatever the radius."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.cluster import DBSCAN
 from sklearn.metrics import adjusted_rand_score
 
-from crm_analysis.models.segmentation.grouping import dbscan, hdbscan
+from crm_analysis.models.segmentation.grouping import comparison, dbscan, hdbscan
 from crm_analysis.models.segmentation.grouping.assignment import NOISE
-from crm_analysis.models.segmentation.grouping.comparison import MAX_NOISE_SHARE, _dense_fault
+from crm_analysis.models.segmentation.grouping.comparison import MAX_NOISE_SHARE, _dense_fault, dense_candidate
 from crm_analysis.models.segmentation.grouping.dbscan import density_at_cuts, fit_dbscan
 from crm_analysis.models.segmentation.grouping.hdbscan import fit_hdbscan
 
@@ -96,3 +98,21 @@ def test_a_border_that_concerns_hardly_anybody_is_none():
 def test_a_challenger_that_leaves_out_more_than_a_tenth_does_not_hold():
     assert _dense_fault(2, 0.12, 0.0, 1.0, 0.8, most_noise=MAX_NOISE_SHARE["dbscan"]) is None
     assert "12% of the customers belong to none" in _dense_fault(2, 0.12, most_noise=MAX_NOISE_SHARE["hdbscan"])
+
+
+@pytest.mark.parametrize(("noise", "holds"), [(0.2, False), (0.05, True)])
+def test_what_may_be_told_has_no_influence_on_what_holds(monkeypatch, noise, holds):
+    points, truth = varying()
+    labels = np.where(np.arange(600) < 600 * noise, NOISE, truth)
+    groups = replace(fit_hdbscan(points), labels=labels)
+    monkeypatch.setattr(comparison, "chance_groups", lambda *_, **__: 0.0)
+    monkeypatch.setattr(comparison, "dense_stability", lambda *_, **__: 1.0)
+    settings = {"fit": fit_hdbscan, "seed": 0, "min_stability": 0.8, "n_bootstraps": 2}
+    told, hidden = (dense_candidate(points, groups, None, min_cell=least, **settings) for least in (1, 130))
+    assert told.noise_share == noise
+    assert np.isnan(hidden.noise_share)
+    assert (told.is_accepted, hidden.is_accepted) == (holds, holds)
+    words = "and some noise (how much is not shown)" if holds else "too large a share (not shown) of the customers"
+    assert words in hidden.reading
+    assert f"{noise:.0%}" in told.reading
+    assert "%" not in hidden.reading

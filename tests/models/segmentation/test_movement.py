@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from crm_analysis.errors import DataQualityError, ModelError, TooFewRecordsError
+from crm_analysis.figures.display import alternative_text
+from crm_analysis.figures.movement import plot_migration_flow, plot_migration_matrix
 from crm_analysis.models.segmentation.movement import (
     leaving_day,
     movement_results,
@@ -17,9 +20,10 @@ from crm_analysis.models.segmentation.movement import (
     order_by_value,
     segment_movement,
 )
-from crm_analysis.models.segmentation.movement.disclosure import shown_sums
+from crm_analysis.models.segmentation.movement.disclosure import hidden_beside, shown_sums
 from crm_analysis.models.segmentation.movement.matrix import parts_of, shown_parts
-from crm_analysis.models.segmentation.movement.pairing import BACK, FIRST, LEFT
+from crm_analysis.models.segmentation.movement.pairing import BACK, FIRST, LEFT, UNRANKED
+from crm_analysis.tables.privacy.suppression import hidden_rows
 
 BEFORE, AFTER, HISTORY = date(2024, 6, 1), date(2024, 8, 30), 180
 ORDER = ["good", "fair", "low"]
@@ -297,6 +301,72 @@ def test_segments_are_ordered_by_what_a_customer_brings():
     features = table([1, 2, 30, 40, 1])
     assert order_by_value(features, pd.Series(["b", "b", "a", "a", "a"], features.index)) == ["a", "b"]
     assert order_by_value(features.iloc[[0, 4]], pd.Series(["z", "y"], features.index[[0, 4]])) == ["y", "z"]
+    assert order_by_value(features, pd.Series(["b", "b", "noise", "noise", "a"], features.index)) == ["b", "a", "noise"]
+
+
+# noise
+
+
+def with_noise(before, after, order=("good", "noise", "low"), **given):
+    names = {"good": "good", "fair": "noise", "low": "low"}
+    return segment_movement(
+        before,
+        after,
+        lambda features: by_spend(features).map(names),
+        **{**QUICK, "order": order, "min_cell": 1, **given},
+    )
+
+
+@pytest.mark.parametrize("order", [("good", "noise", "low"), ("good", "low", "noise")])
+def test_into_or_out_of_noise_is_neither_up_nor_down(order):
+    before = table([500, 500, 500, 50, 50, 50, 50, 5, 5, 5])
+    after = table([500, 50, 5, 500, 50, 5, 5, 500, 50])  # the last drops out
+    movement = with_noise(before, after, order)
+    seen = movement.totals["customers"]
+    assert seen.drop([FIRST, BACK]).to_dict() == {
+        "changed": 8, "up": 1, "stayed": 2, "down": 1, UNRANKED: 5, "left": 1
+    }  # fmt: skip
+    assert movement.totals["spend_before"][UNRANKED] == 500 + 3 * 50 + 5
+    assert movement.moved["direction"].to_list() == ["down", "left", "up", *[UNRANKED] * 5]
+    assert movement.chance.totals["seen"].to_dict() == pytest.approx(
+        {"changed": 0.8, "up": 0.1, "down": 0.1, UNRANKED: 0.5, "left": 0.1}
+    )
+    assert (
+        "10.0% moved up, 10.0% moved down, 50.0% went into or out of noise and 10.0% dropped out"
+        in movement_verdict(movement)
+    )
+    assert movement_results(movement)["share_up"] == pytest.approx(0.1)
+
+
+def test_the_flow_has_a_colour_of_its_own_for_noise():
+    axes = plot_migration_flow(with_noise(table([500, 500, 50, 5]), table([50, 5, 5, 5])))
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert legend == ["stayed", "moved down", UNRANKED]
+    assert "0% moved up, 25% stayed, 25% moved down, 50% went into or out of noise" in alternative_text(axes)
+    plt.close(axes.figure)
+
+
+def test_the_matrix_says_that_it_speaks_of_what_may_be_shown(shop):
+    axes = plot_migration_matrix(hiding(judged(moved(*shop), "no more than chance", "no more than chance")))
+    assert "Above chance: none that may be shown. Below chance: none that may be shown." in alternative_text(axes)
+    plt.close(axes.figure)
+
+
+def test_who_leaves_from_noise_drops_out():
+    seen = with_noise(table([500, 50]), table([500])).totals["customers"]
+    assert (seen["left"], seen[UNRANKED]) == (1, 0)
+
+
+def test_one_segment_beside_noise_leaves_nowhere_to_go():
+    movement = with_noise(table([500, 50]), table([50, 50]), ["good", "noise"])
+    assert "There is only one segment, so that nobody can move up or down." in movement_verdict(movement)
+    assert movement.totals["share"][["up", "down"]].to_list() == [0, 0]
+
+
+def test_without_noise_nothing_is_said_of_it(pencil):
+    movement = moved(*pencil)
+    assert UNRANKED not in movement.totals.index
+    assert "noise" not in movement_verdict(movement)
 
 
 # small cells
@@ -333,17 +403,83 @@ def planted_counts(seed):
     return moved(before, pd.concat([after, new]), min_cell=5), truth.matrix.to_numpy(dtype=float)
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_no_small_number_is_told_or_follows_from_what_is_told(seed):
-    movement, truth = planted_counts(seed)
-    told = statements(movement)
+REVIEWED = [[40, 15, 40, 1], [3, 2, 0, 0], [3, 100, 15, 3], [40, 15, 0, 0], [8, 1, 3, 0]]
+
+
+def moved_as(counts, **given):
+    """Return movement of customers who fill the cells of a matrix of three segments."""
+    spends, tenures = [500.0, 50.0, 5.0, 500.0, 500.0], [170, 170, 170, 20, 300]
+    rows, columns = np.indices(np.shape(counts))
+    start, end = (np.repeat(places.ravel(), np.ravel(counts)) for places in (rows, columns))
+    later = np.take(tenures, start) + np.where(start < 3, 90, 0)
+    before = table(np.take(spends, start))[start < 3]
+    after = table(np.take([500.0, 50.0, 5.0, 0.0], end), tenure=later)[end < 3]
+    return moved(before, after, **given)
+
+
+def sizes_in_the_profiles(truth):
+    """Return the sums over segments that a table of their sizes tells, at either day."""
+    rows, columns = np.indices(truth.shape)
+    n_segments = truth.shape[1] - 1
+    sides = [(rows, truth.sum(axis=1)), (columns, truth.sum(axis=0))]
+    return [
+        (places == at, int(sizes[at]))
+        for places, sizes in sides
+        for at in np.flatnonzero(~hidden_rows(sizes[:n_segments], min_cell=5))
+    ]
+
+
+def follows(wanted, told):
+    """Return whether a sum over cells is a combination of the sums told."""
+    equations = np.array([part.ravel() for part, _ in told], dtype=float)
+    return np.linalg.matrix_rank(np.vstack([equations, wanted.ravel()])) == np.linalg.matrix_rank(equations)
+
+
+@pytest.mark.parametrize("case", [*range(8), "reviewed"])
+def test_no_small_number_is_told_or_follows_from_what_is_told_or_known(case):
+    if case == "reviewed":
+        movement, truth = moved_as(REVIEWED, min_cell=5), np.array(REVIEWED, dtype=float)
+    else:
+        movement, truth = planted_counts(case)
+    told = statements(movement) + sizes_in_the_profiles(truth)
     assert all(truth[part].sum() == number for part, number in told)
     assert not any(0 < number < 5 for _, number in told)
-    equations = np.array([part.ravel() for part, _ in told], dtype=float)
-    rank = np.linalg.matrix_rank(equations)
-    for cell in np.flatnonzero((truth.ravel() > 0) & (truth.ravel() < 5)):
-        with_cell = np.vstack([equations, np.eye(truth.size)[cell]])
-        assert np.linalg.matrix_rank(with_cell) == rank + 1  # the sums leave it open
+    rows, columns = np.indices(truth.shape)
+    open_ones = [(rows == row) & (columns == column) for row, column in np.ndindex(truth.shape)]
+    open_ones += [rows == row for row in range(5)] + [columns == column for column in range(4)]
+    open_ones += [*parts_of(movement.matrix).values(), rows >= 3]
+    small_ones = [part for part in open_ones if 0 < truth[part].sum() < 5]
+    assert small_ones
+    assert not any(follows(part, told) for part in small_ones)
+
+
+def test_the_reviewed_matrix_is_the_one_that_was_moved():
+    movement = moved_as(REVIEWED)
+    assert movement.matrix.to_numpy().tolist() == REVIEWED
+
+
+def test_cells_are_hidden_for_the_share_who_changed():
+    movement = moved_as(REVIEWED, min_cell=5)
+    assert movement.totals["customers"]["changed"] == 165
+    assert movement.matrix.notna().to_numpy().sum() >= 10
+
+
+def test_how_many_changed_or_arrived_does_not_follow_where_they_are_few():
+    few_changed = moved_as([[60, 1, 0, 0], [0, 60, 1, 0], [1, 0, 60, 0], [9, 0, 0, 0], [0, 0, 0, 0]], min_cell=5)
+    assert few_changed.totals["customers"][["changed", "stayed"]].isna().all()
+    few_came = moved_as([[60, 9, 0, 9], [9, 60, 9, 9], [9, 0, 60, 9], [2, 0, 0, 0], [0, 0, 1, 0]], min_cell=5)
+    told = statements(few_came)
+    rows, _columns = np.indices((5, 4))
+    assert not follows(rows >= 3, told)
+
+
+def test_cells_of_nobody_are_hidden_only_when_no_others_are_left():
+    counts, hidden = np.array([0.0, 2.0, 4.0, 30.0]), np.array([False, True, False, False])
+    sums = np.array([[1, 1, 1, 0], [1, 1, 1, 1]], dtype=bool)
+    found = hidden_beside(counts, hidden, sums, known=np.array([True, True]), min_cell=5)
+    assert found.tolist() == [False, True, True, False]
+    nothing_helps = hidden_beside(counts[:2], hidden[:2], sums[:1, :2], known=np.array([True]), min_cell=5)
+    assert nothing_helps.all()
 
 
 def test_hidden_figures_are_hidden_in_chance_and_words_too():
@@ -418,6 +554,28 @@ def judged(movement, changed, flow):
 )  # fmt: skip
 def test_the_paragraph_says_how_it_stands_with_chance(shop, changed, flow, words):
     assert words in movement_verdict(judged(moved(*shop), changed, flow))
+
+
+def test_of_hidden_flows_nothing_is_said(shop):
+    movement = judged(moved(*shop), "no more than chance", "no more than chance")
+    assert "No flow between two segments stands out." in movement_verdict(movement)
+    assert "No flow between two segments that may be shown stands out." in movement_verdict(hiding(movement))
+    more = judged(moved(*shop), "more than chance", "more than chance")
+    assert "The excess is mostly from" in movement_verdict(more)
+    assert "More went than by chance from" in movement_verdict(hiding(more))
+    cells = more.chance.cells.assign(seen=21.0, expected=20.0)
+    small = replace(more, chance=replace(more.chance, cells=cells, n_customers=300))
+    assert "Only small flows between segments lie outside chance" in movement_verdict(small)
+    assert "Of the flows between segments that may be shown, only small ones lie" in movement_verdict(hiding(small))
+
+
+def hiding(movement):
+    """Return the movement with one flow that is not shown."""
+    cells = movement.chance.cells.copy()
+    at = (cells["from"] == "low") & (cells["to"] == "good")
+    cells.loc[at, "against"] = ""
+    cells.loc[at, ["seen", "expected", "low", "high"]] = np.nan
+    return replace(movement, chance=replace(movement.chance, cells=cells))
 
 
 def test_features_that_cannot_be_rolled_forward_leave_chance_unknown(shop):

@@ -1,5 +1,6 @@
 """Needs are found where groups buy differently, are not found where they do not, and are told in words that are true."""
 
+import sys
 from dataclasses import replace
 from datetime import date
 
@@ -10,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from crm_analysis.errors import DataQualityError, ModelError, TooFewRecordsError
 from crm_analysis.models.segmentation.describing.naming import ALL_CUSTOMERS, slug
-from crm_analysis.models.segmentation.grouping.assignment import DenseGrouping, MixtureGrouping
+from crm_analysis.models.segmentation.grouping.assignment import NOISE, DenseGrouping, MixtureGrouping
 from crm_analysis.models.segmentation.grouping.comparison import Candidate
 from crm_analysis.models.segmentation.grouping.search import Search
 from crm_analysis.models.segmentation.needs import (
@@ -24,8 +25,9 @@ from crm_analysis.models.segmentation.needs import (
     no_needs,
     shown_lifts,
 )
-from crm_analysis.models.segmentation.needs.chance import held_against_chance, one_kind_of_basket
-from crm_analysis.models.segmentation.needs.grouped import found_groups
+from crm_analysis.models.segmentation.needs.chance import held_against_chance, one_kind_of_basket, taken_back
+from crm_analysis.models.segmentation.needs.description import described_groups
+from crm_analysis.models.segmentation.needs.grouped import found_groups, small_groups_fault
 from crm_analysis.models.segmentation.needs.naming import FEW, TYPICAL, readable_category
 from crm_analysis.models.segmentation.preparing.baskets import basket_variation, own_shares
 from crm_analysis.models.segmentation.preparing.composition import fit_composition
@@ -301,6 +303,71 @@ def test_dense_groups_are_kept_as_means_of_several_members(four):
     pd.testing.assert_series_equal(again.label(spend, lines), model.label(spend, lines))
 
 
+def dense_search(four, *, sizes):
+    """Points, and a search that found dense groups of these sizes among them, noise first."""
+    *_, needs = four
+    rows = sum(sizes)
+    points = np.random.default_rng(5).normal(size=(rows, 2)) * 0.01
+    labels = np.repeat(np.arange(len(sizes)) - 1, sizes)
+    points += np.column_stack([labels * 5.0, np.where(labels == NOISE, np.arange(rows) * 3.0, 0.0)])
+    core = labels != NOISE
+    dense = DenseGrouping("dbscan", points[core], labels[core], np.full(core.sum(), 0.5))
+    candidate = Candidate("dbscan", len(sizes) - 1, 0.3, np.nan, 0.0, 0.9, 0.4, is_accepted=True, reading="dense")
+    return pd.DataFrame(points, columns=["x", "y"]), searched(needs, candidate, dense)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "min_cell", "kept"),
+    [
+        ((6, 40, 40), 1, {-1, 0, 1}),
+        ((4, 40, 40), 1, {0, 1}),
+        ((9, 40, 40), 10, {0, 1}),
+        ((12, 40, 9, 40), 10, {-1, 0, 1}),
+        ((12, 9, 9), 10, {0}),
+        ((4, 4), 1, {0}),
+    ],
+)  # noise first
+def test_noise_and_groups_of_very_few_are_not_kept(four, sizes, min_cell, kept):
+    points, search = dense_search(four, sizes=sizes)
+    grouping, groups = found_groups(points, points, search, seed=0, min_cell=min_cell)
+    assert set(groups) == kept
+    least = max(min_cell, 5)
+    large = sum(size for size in sizes if size >= least)
+    assert len(groups) <= max(large // least, 1)
+    nearest = np.linalg.norm(points.to_numpy()[:, None] - grouping.centres, axis=2).min(axis=0)
+    assert grouping.algorithm == "none" or (nearest > 0).all()  # none is a single customer's
+    fault = small_groups_fault(points, search, min_cell=min_cell)
+    assert (fault is None) == (sum(size >= least for size in sizes[1:]) >= 2)
+
+
+def test_groups_of_too_few_to_be_kept_are_taken_back(four):
+    points, search = dense_search(four, sizes=(12, 40, 9))
+    held = taken_back(search, small_groups_fault(points, search, min_cell=10))
+    assert held.winner is None
+    assert held.reason == (
+        "DBSCAN finds 2 groups, but fewer than two of them have 10 customers or more, of whom a mean can be kept without telling "
+        "of single ones."
+    )
+
+
+def test_needs_whose_groups_are_too_small_say_so(four, monkeypatch):
+    spend, lines, _, needs = four
+    module = sys.modules[find_needs.__module__]
+
+    def small_groups(sample, *_args, **_settings):
+        labels = np.r_[np.zeros(len(sample) - 3, dtype=np.intp), np.ones(3, dtype=np.intp)]
+        dense = DenseGrouping("dbscan", sample.to_numpy(), labels, np.full(len(sample), 0.05))
+        candidate = Candidate("dbscan", 2, 0.9, np.nan, 0.0, 0.9, 0.4, is_accepted=True, reading="dense")
+        return searched(needs, candidate, dense)
+
+    monkeypatch.setattr(module, "search_groups", small_groups)
+    monkeypatch.setattr(module, "_held", lambda search, *_, **__: search)
+    found = find_needs(spend, lines, **QUICK)
+    assert (found.n_groups, found.algorithm) == (1, "none")
+    assert "fewer than two of them have 5 customers or more" in found.reason
+    assert set(found.labels) == {ALL_CUSTOMERS, TOO_LITTLE}
+
+
 def test_a_mixture_is_saved_and_labels_alike(four):
     spend, lines, _, needs = four
     centres = needs.model.grouping.centres
@@ -435,7 +502,11 @@ def test_a_small_group_is_not_called_after_what_it_buys():
     kept = np.flatnonzero((truth < 2) | (np.cumsum(truth == 2) <= 14))
     needs = find_needs(spend.iloc[kept], lines.iloc[kept], **QUICK)
     assert needs.n_groups == 3
-    fewer = find_needs(spend.iloc[kept], lines.iloc[kept], min_cell=20, **QUICK)
+    model, rules = needs.model, {"unnamed_categories": ["(other)"], "min_lines": 10, "seed": 0}
+    aligned = model.composition.aligned(spend.iloc[kept])
+    made = (aligned, lines.iloc[kept], model.composition, model.grouping, model.groups)
+    fewer = described_groups(*made, min_cell=20, **rules)
+    assert FEW not in " ".join(described_groups(*made, min_cell=1, **rules).labels)
     assert fewer.labels[truth[kept] == 2].value_counts().index[0] == f"{FEW} 1"
     assert sum(name.startswith(FEW) for name in set(fewer.labels)) == 1
 

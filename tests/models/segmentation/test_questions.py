@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_analysis.errors import TooFewRecordsError
 from crm_analysis.features.customers import customer_features
 from crm_analysis.models import segmentation as segments
 from crm_analysis.models.segmentation.found import cut_customers
@@ -51,7 +50,7 @@ def test_without_categories_there_are_no_needs_and_it_is_said_why(two_years: Dat
     assert "no value in column 'category'" in text
     assert needs.offered_profiles.empty
     assert {"slug", "customers"} <= set(needs.offered_profiles.columns)
-    assert segments.needs_shares(needs).empty
+    assert segments.needs_results(needs) == {"n_needs": None}
 
 
 def test_movement_follows_the_same_segments_where_the_history_allows(two_years: Dataset) -> None:
@@ -72,7 +71,8 @@ def test_where_the_data_begin_too_late_both_days_look_back_less_and_it_is_said(t
     result = segmented(two_years, 700)
     moves = segments.customer_movement(two_years, result, as_of=AS_OF, movement_days=90, history_days=700, seed=0)
     assert moves.history_days == (moves.as_of_before - two_years.first_day).days + 1 < 700
-    assert f"look back {moves.history_days} days, not 700" in moves.notes[0]
+    assert f"look back {moves.history_days} days only, and customers are cut anew" in moves.notes[0]
+    assert "agree with those above by an adjusted Rand index of" in moves.notes[0]
 
 
 def test_where_the_data_are_too_short_there_is_no_movement_and_it_is_said_why(write_dataset: Write) -> None:
@@ -100,8 +100,7 @@ def test_scores_of_the_grid_come_from_the_model_or_are_learned(two_years: Datase
     pd.testing.assert_frame_equal(segments.rfm_scores(model, features), model.grid.score(features))
     plain = cut_customers(features.iloc[:3], n_parts=2, columns=["frequency"], seed=0)
     assert plain.grid is None
-    with pytest.raises(TooFewRecordsError, match="Only 3"):
-        segments.rfm_scores(plain, features.iloc[:3])
+    assert segments.rfm_scores(plain, features.iloc[:3])["r_score"].tolist() == [3, 3, 3]  # three have no fifths
 
 
 def test_a_cut_has_as_many_parts_as_asked_or_as_there_are_different_customers(two_years: Dataset) -> None:
@@ -116,3 +115,53 @@ def test_the_query_says_what_it_rests_on(two_years: Dataset) -> None:
     assert query.startswith("-- Segments of years")
     assert "as of 2024-12-31" in query
     assert not any(line.startswith("DROP") for line in query.splitlines())
+
+
+def test_what_too_few_buy_counts_among_the_others(write_dataset: Write) -> None:
+    table = lines(customers=40).assign(category="bread")
+    table.loc[table["customer_id"].isin([f"c{number:03d}" for number in range(20)]), "category"] = "milk"
+    table.loc[table.index[5], "category"] = "hearing aids"
+    source = open_dataset(write_dataset("rare", transactions=table, settings={"public": False}))
+    needs = segments.customer_needs(source.known(AS_OF), "category", history_days=700, **{**QUICK, "min_cell": 5})
+    assert "hearing aids" not in str(needs.offered_model.to_plain())
+    assert {"bread", "milk"} <= set(needs.offered_model.levels)
+
+
+def test_a_feature_nobody_had_at_the_earlier_day_gives_no_movement_and_the_reason(write_dataset: Write) -> None:
+    cases = pd.DataFrame(
+        {"case_id": ["1", "2"], "customer_id": ["c001", "c002"], "opened_at": ["2024-12-01 10:00", "2024-12-05 11:00"]}
+    )
+    source = open_dataset(write_dataset("late", transactions=lines(), service_cases=cases))
+    features = customer_features(source.known(AS_OF), history_days=365)
+    grouped_by = ["frequency", "service_contacts"]
+    result = segments.segment_customers(features, seed=0, n_bootstraps=5, max_segments=3, columns=grouped_by)
+    moves = segments.customer_movement(source, result, as_of=AS_OF, movement_days=90, history_days=365, seed=0)
+    assert "service_contacts was not known of anybody yet" in segments.movement_verdict(moves)
+
+
+def test_where_customers_began_after_the_days_that_leave_movement_is_still_told(write_dataset: Write) -> None:
+    table = lines()
+    late = table[table["occurred_at"] > "2024-03-15"].assign(customer_id=lambda part: "late" + part["customer_id"])
+    customers = pd.DataFrame({"customer_id": [*table["customer_id"].unique(), *late["customer_id"].unique()]})
+    customers["region"] = np.where(customers["customer_id"].str.startswith("late"), "new", "old")
+    source = open_dataset(write_dataset("regions", transactions=pd.concat([table, late]), customers=customers))
+    where = {"region": "new"}
+    features = customer_features(source.known(AS_OF, where=where), history_days=365)
+    result = segments.segment_customers(features, seed=0, n_bootstraps=5, max_segments=3)
+    options = {"as_of": AS_OF, "movement_days": 90, "history_days": 365, "seed": 0, "where": where}
+    assert segments.customer_movement(source, result, **options).n_after == len(features)
+
+
+def test_a_handful_of_outliers_is_no_group_and_no_model_holds_one_customer() -> None:
+    rng = np.random.default_rng(9)
+    centres = np.repeat([[10.0, 40.0, 20.0], [200.0, 3.0, 90.0]], [200, 199], axis=0)
+    values = np.vstack([centres * np.exp(rng.normal(scale=0.15, size=centres.shape)), [[1.0, 301.0, 91337.0]]])
+    index = pd.Index([f"c{number}" for number in range(400)], name="customer_id")
+    features = pd.DataFrame(values, columns=list(segments.RFM), index=index)
+    result = segments.segment_customers(features, seed=0, n_bootstraps=5, max_segments=5, min_cell=10)
+    assert result.n_segments == 2
+    assert result.labels.value_counts().min() >= 10
+    assert result.model.assigned_by == "nearest centre"
+    centred = result.model.grouping.centres
+    own = result.points.loc["c399"].to_numpy()
+    assert np.abs(centred - own).max(axis=1).min() > 0.1

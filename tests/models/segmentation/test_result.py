@@ -19,6 +19,7 @@ from crm_analysis.models.segmentation import (
     fit_reference,
     fit_scaling,
     mean_silhouettes,
+    segment_cards,
     segment_customers,
     segment_names,
     segment_profiles,
@@ -29,7 +30,9 @@ from crm_analysis.models.segmentation import (
     verdict,
 )
 from crm_analysis.models.segmentation.describing.naming import ALL_CUSTOMERS
-from crm_analysis.models.segmentation.describing.profiles import segment_map
+from crm_analysis.models.segmentation.describing.profiles import segment_map, segment_positions
+from crm_analysis.models.segmentation.describing.rules import NO_RULE
+from crm_analysis.models.segmentation.describing.silhouettes import segment_silhouettes
 from crm_analysis.models.segmentation.grouping.comparison import _dense_fault, _told_shares
 from crm_analysis.models.segmentation.grouping.dbscan import density_at_cuts, k_distances, knee
 from crm_analysis.models.segmentation.grouping.refitting import finest_stable_grouping
@@ -398,7 +401,7 @@ def test_a_few_customers_of_noise_are_hardly_any(monkeypatch):
     assert np.isnan(alone["largest"])
     assert np.isnan(alone["noise"])
     assert _told_shares(np.array([0] * 60 + [-1] * 3), min_cell=1)["noise"] == pytest.approx(3 / 63)
-    assert "hardly any noise" in _dense_fault(1, float("nan"), 0.0, 1.0, 0.8, most_noise=0.25)
+    assert "some noise (how much is not shown)" in _dense_fault(1, float("nan"), 0.0, 1.0, 0.8, most_noise=0.25)
 
 
 def test_shares_that_are_not_told_are_recorded_as_nothing_and_left_out_of_the_verdict(four):
@@ -635,3 +638,65 @@ def test_segments_learned_earlier_are_kept_and_compared_with_todays(four):
     assert verdict(result).startswith("450 customers are put into the 4 segments of a model learned earlier. ")
     assert "What would be found among them today: " in verdict(result)
     assert "nan" not in verdict(result)
+
+
+def test_the_rules_of_a_model_learned_earlier_are_measured_on_todays_customers(four):
+    features, _, earlier = four
+    moved = features.assign(recency_days=features["recency_days"] * 1.3, frequency=features["frequency"] * 0.8)
+    result = segment_customers(moved, learned=earlier.model, **QUICK)
+    today = (earlier.model.rules.label(moved) == result.labels).mean()
+    assert result.surrogate_fidelity == pytest.approx(today)
+    assert result.surrogate_fidelity != earlier.surrogate_fidelity
+    agreed = (result.rules["agreement"] * result.rules["customers"]).sum() / len(moved)
+    assert result.surrogate_fidelity == pytest.approx(agreed)
+
+
+def test_a_learned_model_meets_customers_who_are_all_the_same(four):
+    _, _, earlier = four
+    result = segment_customers(customers([[3, 2, 9.5]] * 50), learned=earlier.model, **QUICK)
+    assert result.silhouettes.empty
+    assert len(set(result.labels)) == 1
+
+
+def test_rules_are_counted_where_they_exist(four):
+    _, _, result = four
+    assert result.n_rules == (result.rules["rule"] != NO_RULE).sum() == 4
+    none = replace(result, model=replace(result.model, rules=replace(result.model.rules, leaves=())))
+    assert none.n_rules == 0
+
+
+def test_the_curve_of_distances_is_that_of_which_dbscan_read_its_radius():
+    rng = np.random.default_rng(3)
+    features = customers(np.column_stack([rng.integers(0, 60, 300), rng.geometric(0.5, 300), rng.lognormal(3, 1, 300)]))
+    curve = segment_customers(features, **QUICK).neighbour_distances
+    assert curve["radius"].iloc[0] == pytest.approx(curve["distance"].iloc[knee(curve["distance"].to_numpy())])
+
+
+# --- of equal segments, every table hides the same
+
+
+@pytest.mark.parametrize(("sizes", "expected"), [((3, 9, 9, 40), {"A", "B"}), ((9, 9, 3, 40), {"A", "C"})])
+@pytest.mark.parametrize("worth", [(1, 2, 3, 4), (4, 3, 2, 1), (1, 3, 2, 9)])
+def test_tables_of_one_report_hide_the_same_segments(sizes, expected, worth):
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["A", "B", "C", "D"], sizes)
+    features = customers(np.repeat(worth, sizes)[:, None] * 10.0 * np.exp(rng.normal(scale=0.02, size=(sum(sizes), 3))))
+    order = rng.permutation(len(features))
+    features, labels = features.iloc[order], pd.Series(labels, index=features.index, dtype="str").iloc[order]
+    points = fit_scaling(features).apply(features)
+    profiles = segment_profiles(features, labels, RFM, min_cell=5)
+    positions = segment_positions(points, labels, min_cell=5)
+    cards = segment_cards(features, labels, points, columns=RFM, seed=0, min_cell=5).table
+    rules = segment_rules(features, labels, seed=0, min_cell=5)
+    plane = segment_map(points, labels, seed=0, min_cell=5)
+    silhouettes = segment_silhouettes(points, labels, seed=0, min_cell=5)
+    every = set("ABCD")
+    hidden = {
+        "profiles": set(profiles.index[profiles["customers"].isna()]),
+        "positions": set(positions.index[positions.isna().all(axis=1)]),
+        "cards": set(cards.loc[cards["mean"].isna(), "segment"]),
+        "rules": set(rules.loc[rules["customers"].isna(), "segment"]),
+        "map": every - set(plane["segment"]),
+        "silhouettes": every - set(silhouettes["segment"]),
+    }
+    assert hidden == dict.fromkeys(hidden, expected)

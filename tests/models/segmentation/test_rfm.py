@@ -91,8 +91,13 @@ def test_neither_order_nor_names_nor_currency_have_an_influence():
     expected = fit_rfm_grid(features).score(features)
     shuffled = features.sample(frac=1, random_state=0)
     assert fit_rfm_grid(shuffled).score(shuffled).loc[features.index].equals(expected)
+    pence = features.assign(monetary_value=features["monetary_value"] * 100)
+    assert fit_rfm_grid(pence).score(pence).equals(expected)
     dollars = features.assign(monetary_value=features["monetary_value"] * 1.0937)
-    assert fit_rfm_grid(dollars).score(dollars).equals(expected)
+    moved = fit_rfm_grid(dollars).score(dollars)  # edges are rounded in the other currency
+    assert moved.drop(columns="m_score").equals(expected.drop(columns="m_score"))
+    assert (moved["m_score"] == expected["m_score"]).mean() >= 0.99
+    assert (moved["m_score"] - expected["m_score"]).abs().max() <= 1
     renamed = features.set_axis([f"客{number}" for number in range(len(features))])
     assert (fit_rfm_grid(renamed).score(renamed).to_numpy() == expected.to_numpy()).all()
 
@@ -225,3 +230,34 @@ def test_cells_give_no_small_cell_away():
     assert totals.drop(shown.index).sum() >= 12 or shown.size == totals.size
     profiles = rfm_profiles(features, scores, min_cell=12)
     assert profiles.index[profiles["customers"].notna()].difference(shown.index).empty
+
+
+def test_profiles_and_cells_hide_the_same_of_equal_segments():
+    pairs = {"Hibernating": (1, 1, 8), "Need attention": (3, 3, 8), "At risk": (1, 3, 3), "Champions": (5, 5, 40)}
+    rows = [(r, f, 3, name) for name, (r, f, number) in pairs.items() for _ in range(number)]
+    scores = pd.DataFrame(rows, columns=[*SCORES, "rfm_segment"])
+    features = pd.DataFrame(1.0, index=scores.index, columns=["recency_days", "frequency", "monetary_value"])
+    in_profiles = rfm_profiles(features, scores, min_cell=5)["customers"].isna()
+    in_cells = rfm_cells(scores, min_cell=5).groupby("rfm_segment")["segment_share"].first().isna()
+    assert in_profiles.sum() == 2
+    assert in_profiles.sort_index().tolist() == in_cells.sort_index().tolist()
+
+
+@pytest.mark.parametrize("factor", [1, 100])
+def test_edges_of_money_are_no_customers_amount(factor):
+    features = many(500)
+    features["monetary_value"] = np.random.default_rng(2).lognormal(6, 1, 500).round(2) * factor
+    grid = fit_rfm_grid(features)
+    assert not np.isin(grid.monetary_value, features["monetary_value"]).any()
+    assert grid.monetary_value.tolist() == [float(f"{edge:.3g}") for edge in grid.monetary_value]
+    assert np.allclose(grid.score(features)["m_score"].value_counts(normalize=True), 0.2, atol=0.01)
+    assert RFMGrid.from_arrays(grid.to_arrays()).score(features).equals(grid.score(features))
+
+
+def test_customers_of_one_amount_stay_below_its_edge_and_close_amounts_apart():
+    shared = many(200).assign(monetary_value=np.repeat([12.345, 99.987], 100))
+    assert fit_rfm_grid(shared).score(shared)["m_score"].tolist() == [1] * 100 + [3] * 100
+    close = many(200).assign(monetary_value=1_000_000 + np.arange(200) / 7)
+    assert np.allclose(fit_rfm_grid(close).score(close)["m_score"].value_counts(normalize=True), 0.2, atol=0.01)
+    below = many(200).assign(monetary_value=np.linspace(-90.1234, 0, 200))
+    assert fit_rfm_grid(below).score(below)["m_score"].is_monotonic_increasing

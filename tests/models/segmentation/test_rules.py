@@ -10,6 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from crm_analysis.errors import DataQualityError, ModelError, TooFewRecordsError
 from crm_analysis.models.segmentation.describing.conditions import Bound, meets, quantity
+from crm_analysis.models.segmentation.describing.profiles import segment_profiles
 from crm_analysis.models.segmentation.describing.rules import (
     FIT_CUSTOMERS,
     MAX_LEAVES,
@@ -298,3 +299,26 @@ def test_a_combination_is_compared_as_it_is_computed():
         exact = 100 * features["frequency"] > round(100 * threshold) * (features["recency_days"] + 1)
         assert (flags == exact).all()
         assert (flags == (quantity(features, "frequency_per_recency") > threshold)).mean() > 0.999
+
+
+def test_rules_hide_what_the_profiles_hide_also_where_a_segments_own_rule_reaches_fewer():
+    features = pd.DataFrame({"x": np.arange(62.0)})
+    labels = pd.Series(["A"] * 3 + ["B"] * 9 + ["C"] * 10 + ["D"] * 40)
+    leaves = (
+        ("A", {"x": Bound(high=2.5)}),
+        ("B", {"x": Bound(low=2.5, high=11.5)}),
+        ("C", {"x": Bound(low=11.5, high=18.5)}),  # seven of ten
+        ("D", {"x": Bound(low=18.5)}),
+    )
+    table = SegmentRules(("x",), (), ("A", "B", "C", "D"), leaves, 1.0).table(features, labels, min_cell=5)
+    hidden = set(table.loc[table["customers"].isna(), "segment"])
+    profiles = segment_profiles(features, labels, ["x"], min_cell=5)
+    assert hidden == set(profiles.index[profiles["customers"].isna()]) == {"A", "B"}
+
+
+def test_a_rule_that_too_few_meet_is_not_shown_though_none_of_them_is_in_the_segment():
+    features = pd.DataFrame({"x": np.arange(60.0)})
+    leaves = (("A", {"x": Bound(high=2.5)}), ("B", {"x": Bound(low=2.5, high=29.5)}), ("C", {"x": Bound(low=29.5)}))
+    labels = pd.Series(["B"] * 30 + ["C"] * 20 + ["A"] * 10)
+    table = SegmentRules(("x",), (), ("A", "B", "C"), leaves, 1.0).table(features, labels, min_cell=5)
+    assert table["customers"].isna().tolist() == [True, True, False]

@@ -50,3 +50,8 @@ def test_neither_order_nor_names_of_customers_matter():
     one = segment_silhouettes(points, labels, seed=0)
     other = segment_silhouettes(points.iloc[order], labels.iloc[order], seed=0)
     pd.testing.assert_frame_equal(one, other)
+
+
+def test_where_no_feature_varies_there_is_no_silhouette():
+    labels = pd.Series(["a"] * 5 + ["b"] * 5)
+    assert segment_silhouettes(pd.DataFrame(index=labels.index), labels, seed=0).empty

@@ -17,8 +17,8 @@ from scipy.stats import t as student
 
 from crm_analysis.errors import DataQualityError, ModelError, TooFewRecordsError, listed
 from crm_analysis.models.segmentation.describing.phrases import apart_in_words
-from crm_analysis.models.segmentation.describing.profiles import segment_profiles
-from crm_analysis.tables.privacy.suppression import hidden_rows, small
+from crm_analysis.models.segmentation.describing.profiles import hidden_segments, segment_profiles
+from crm_analysis.tables.privacy.suppression import small
 
 Floats = NDArray[np.float64]
 
@@ -168,10 +168,9 @@ def segment_cards(
     values, groups, places = _aligned(features, labels, points, columns)
     sizes = segment_profiles(features, groups, columns, min_cell=min_cell).iloc[:, :3]
     codes = pd.Categorical(groups, categories=sizes.index).codes.astype(np.intp)
-    hidden = hidden_rows(np.bincount(codes, minlength=len(sizes)), min_cell=min_cell)
     near = _nearest(places.to_numpy(dtype=float), codes, n_segments=len(sizes), number=max(min_cell, LEAST_TYPICAL))
     rng = np.random.default_rng(seed)
-    parts = [_feature_rows(values[name], codes, hidden, near, rng, min_cell=min_cell) for name in columns]
+    parts = [_feature_rows(values[name], codes, sizes.index, near, rng, min_cell=min_cell) for name in columns]
     table = pd.concat(
         [part.assign(segment=sizes.index, feature=name) for name, part in zip(columns, parts, strict=True)]
     )
@@ -247,7 +246,7 @@ def _fault(column: pd.Series) -> str | None:
 def _feature_rows(
     values: pd.Series,
     codes: NDArray[np.intp],
-    hidden: NDArray[np.bool_],
+    segments: pd.Index,
     near: NDArray[np.bool_],
     rng: np.random.Generator,
     *,
@@ -257,24 +256,30 @@ def _feature_rows(
     every = values.to_numpy(dtype=float)
     known = ~np.isnan(every)
     here, held = every[known], codes[known]
-    counts = np.bincount(held, minlength=len(hidden)).astype(float)
+    own, counts = (pd.Series(np.bincount(some, minlength=len(segments)), index=segments) for some in (codes, held))
     overall, spread = (float(here.mean()), float(here.std())) if len(here) else (np.nan, np.nan)
     rows = []
-    for segment in range(len(hidden)):
+    for segment in range(len(segments)):
         inside = held == segment
         rows.append(_figures(here, inside, overall, rng) if inside.any() else (np.nan, np.nan, np.nan))
     table = pd.DataFrame(rows, columns=["difference", "low", "high"], dtype=float)
-    typical = [_typical(every[near & (codes == segment)], min_cell=min_cell) for segment in range(len(hidden))]
+    typical = [_typical(every[near & (codes == segment)], min_cell=min_cell) for segment in range(len(segments))]
     table = table.assign(all_customers=overall, mean=overall + table["difference"], typical_customer=typical)
     is_varied = spread > 1e-12 * max(abs(overall), 1e-300)
     for name, of in (("difference_sd", "difference"), ("low_sd", "low"), ("high_sd", "high")):
         table[name] = table[of] / spread if is_varied else np.nan
-    hide = hidden | hidden_rows(counts, min_cell=min_cell)
-    table[[*_MEASURES]] = table[[*_MEASURES]].mask(np.repeat(hide[:, None], len(_MEASURES), axis=1))
+    table = table.set_axis(segments)
+    table.loc[_hidden(own, counts, min_cell=min_cell), [*_MEASURES]] = np.nan
     table["all_customers"] = overall if not small([len(here)], min_cell=min_cell)[0] else np.nan
-    without = np.bincount(codes, minlength=len(hidden)) - counts
-    shown = pd.Series(counts).mask(hide | hidden_rows(without, min_cell=min_cell))
-    return table.assign(customers=shown.astype("Int64"))
+    table["customers"] = counts.astype("Int64")
+    table.loc[_hidden(own, counts, own - counts, min_cell=min_cell), "customers"] = pd.NA
+    return table.reset_index(drop=True)
+
+
+def _hidden(*counts: pd.Series, min_cell: int) -> pd.Index:
+    """Return the names of the segments that are hidden."""
+    hidden = hidden_segments(*counts, min_cell=min_cell)
+    return hidden.index[hidden]
 
 
 def _figures(

@@ -29,6 +29,10 @@ _SAID = {
     "return_share": "return {} of what they buy",
     "inter_purchase_cv": "have gaps between purchases that vary by {} of their mean",
     "spend_trend": "have a spend trend of {} (from -1, falling, to 1, rising)",
+    "service_contacts": "opened {} service cases",
+    "open_cases": "have {} open cases",
+    "missed_cases": "had {} cases that missed their target",
+    "mean_satisfaction": "give service a mark of {}",
 }
 _MONEY = frozenset({"spend", "monetary_value", "recent_spend"})
 _CHANNEL_SHARE = "channel_share."

@@ -78,9 +78,42 @@ def segment_profiles(
     worth = table["customers"] if totals is None else totals / table["customers"]
     order = worth.sort_values(ascending=False, kind="stable").index
     last = [name for name in order if name == NOISE_NAME]
-    shown = suppressed(table.loc[[*order.drop(last), *last]].rename_axis("segment"), min_cell=min_cell)
+    told = suppressed(table, min_cell=min_cell)  # while rows are in the order of names, see hidden_segments
+    shown = told.loc[[*order.drop(last), *last]].rename_axis("segment")
     is_hidden = shown["customers"].isna()  # their place among the others would tell what they are worth
     return pd.concat([shown[~is_hidden], shown[is_hidden]]) if is_hidden.any() else shown
+
+
+def hidden_segments(*counts: pd.Series, min_cell: int) -> pd.Series:
+    """
+    Return which segments are hidden, the same in every table: where one table hid others than the next, both would tell all.
+
+    Parameters
+    ----------
+    *counts : pandas.Series
+        Customers by segment, all with the same index: first the sizes of the segments, then what else a table counts of them.
+    min_cell : int
+        Least number of customers a row is about.
+
+    Returns
+    -------
+    pandas.Series of bool
+        By segment, in the order of names: the small ones, and the smallest others until those hidden are together about `min_cell`
+        customers; of equal ones the first by name. What further counts hide comes on top of what the sizes hide.
+
+    Examples
+    --------
+    >>> sizes = pd.Series({"D": 40, "C": 9, "B": 9, "A": 3})
+    >>> hidden_segments(sizes, min_cell=5).to_dict()
+    {'A': True, 'B': True, 'C': False, 'D': False}
+    """
+    hidden = pd.Series(data=False, index=counts[0].sort_index().index)
+    for count in counts:
+        ordered = count.loc[hidden.index]
+        already, rest = float(ordered[hidden].sum()), ordered[~hidden]
+        further = hidden_rows([already, *rest], min_cell=min_cell, total=already < min_cell)[1:]
+        hidden.loc[rest.index[further]] = True
+    return hidden
 
 
 def segment_positions(points: pd.DataFrame, labels: pd.Series | NDArray[np.intp], *, min_cell: int = 1) -> pd.DataFrame:
@@ -103,9 +136,10 @@ def segment_positions(points: pd.DataFrame, labels: pd.Series | NDArray[np.intp]
         :func:`segment_profiles`.
     """
     groups = points.groupby(np.asarray(labels))
-    hidden = hidden_rows(groups.size(), min_cell=min_cell)
+    hidden = hidden_segments(groups.size(), min_cell=min_cell)
     positions = groups.median() - points.median()
-    return positions.mask(np.repeat(hidden[:, None], positions.shape[1], axis=1))
+    positions.loc[hidden.index[hidden]] = np.nan
+    return positions
 
 
 def value_fifths(features: pd.DataFrame, columns: Sequence[str] = RFM, *, min_cell: int = 1) -> pd.DataFrame | None:
@@ -223,10 +257,10 @@ def segment_map(points: pd.DataFrame, labels: pd.Series, *, seed: int, min_cell:
 def _averaged(plane: pd.DataFrame, labels: pd.Series, *, min_cell: int) -> pd.DataFrame:
     """Return means of neighbours in the place of single customers, without segments about too few of all or of those drawn."""
     sizes = pd.DataFrame({"all": labels.value_counts(), "drawn": plane["segment"].value_counts()}).fillna(0)
-    hidden = hidden_rows(sizes["all"], min_cell=min_cell) | hidden_rows(sizes["drawn"], min_cell=min_cell)
+    hidden = hidden_segments(sizes["all"], sizes["drawn"], min_cell=min_cell)
     parts = {
         name: averaged_points(plane.loc[plane["segment"] == name, ["component_1", "component_2"]], min_cell=min_cell)
-        for name in sizes.index[~hidden]
+        for name in hidden.index[~hidden]
     }
     none = averaged_points(plane.iloc[:0][["component_1", "component_2"]], min_cell=min_cell)
     points = pd.concat([none.assign(segment=""), *(part.assign(segment=name) for name, part in parts.items())])

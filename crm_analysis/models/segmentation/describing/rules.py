@@ -26,6 +26,7 @@ from crm_analysis.models.segmentation.describing.conditions import (
     offered_combinations,
     quantity,
 )
+from crm_analysis.models.segmentation.describing.profiles import hidden_segments
 from crm_analysis.models.segmentation.describing.simplifying import simplified
 from crm_analysis.models.segmentation.describing.sql import segment_case
 from crm_analysis.models.segmentation.describing.surrogate import (
@@ -39,7 +40,7 @@ from crm_analysis.models.segmentation.describing.surrogate import (
 )
 from crm_analysis.models.segmentation.preparing.scaling import canonical_order, checked_features
 from crm_analysis.models.segmentation.preparing.straightening import is_whole
-from crm_analysis.tables.privacy.suppression import small, suppressed
+from crm_analysis.tables.privacy.suppression import suppressed
 
 MAX_LEAVES = 12
 FIT_CUSTOMERS = 10_000
@@ -156,19 +157,18 @@ class SegmentRules:
         -------
         pandas.DataFrame
             Columns ``segment``, ``rule``, ``customers`` (who meet it), ``agreement`` (share of those who are in the segment) and
-            ``coverage`` (share of the segment that meets it). Rows about too few customers, and what would give them away,
-            have neither rule nor numbers. Thresholds have no such row of their own: each leads to `min_cell` customers or more.
+            ``coverage`` (share of the segment that meets it). Rows about too few customers, and what would give them away
+            (also by the profiles), have neither rule nor numbers. Each threshold leads to `min_cell` customers or more.
         """
         ruled = self.label(features).to_numpy(dtype=object)
         actual = labels.reindex(features.index).to_numpy(dtype=object)
-        rows = []
-        for segment, rule in self.words().items():
-            met, own = int((ruled == segment).sum()), int((actual == segment).sum())
-            both = int(((ruled == segment) & (actual == segment)).sum())
-            least = own if small([own], min_cell=min_cell)[0] else both
-            rows.append((segment, rule, met, both / met if met else np.nan, both / own if own else np.nan, least))
-        table = pd.DataFrame(rows, columns=["segment", "rule", "customers", "agreement", "coverage", "least"])
-        return suppressed(table, size="least", min_cell=min_cell, telling=["rule"]).drop(columns="least")
+        names, counted = list({*self.segments, *labels}), (actual, actual[actual == ruled], ruled)
+        counts = [pd.Series(some, dtype=object).value_counts() for some in counted]
+        own, both, met = (count.reindex(names, fill_value=0) for count in counts)
+        table = pd.DataFrame({"rule": self.words(), "customers": met, "agreement": both / met, "coverage": both / own})
+        table["told"] = np.where(hidden_segments(own, both, met, min_cell=min_cell).loc[table.index], 1, min_cell)
+        told = suppressed(table, size="told", min_cell=min_cell, telling=["rule"], total=False)
+        return told.loc[list(self.segments)].rename_axis("segment").reset_index().drop(columns="told")
 
     def to_sql(self, *, table: str = "customer_features", comment: str = "", backticks: bool = False) -> str:
         """

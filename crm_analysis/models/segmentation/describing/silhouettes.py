@@ -11,8 +11,9 @@ import pandas as pd
 from sklearn.metrics import silhouette_samples
 
 from crm_analysis.models.segmentation.describing.naming import NOISE_NAME
+from crm_analysis.models.segmentation.describing.profiles import hidden_segments
 from crm_analysis.models.segmentation.preparing.scaling import canonical_order
-from crm_analysis.tables.privacy.suppression import averaged_points, hidden_rows
+from crm_analysis.tables.privacy.suppression import averaged_points
 
 SILHOUETTE_CUSTOMERS = 2_000
 _COLUMNS = ("segment", "place", "silhouette")
@@ -38,8 +39,8 @@ def segment_silhouettes(points: pd.DataFrame, labels: pd.Series, *, seed: int, m
     pandas.DataFrame
         ``segment``, ``place`` (share of the segment's customers up to this one, in (0, 1]) and ``silhouette``, in [-1, 1]. Computed
         within at most 2,000 customers drawn at random, noise left out. Where `min_cell` is above 1, a row is the mean of that many
-        neighbours in order, with their number in ``customers``; segments of fewer customers are not there. Empty with fewer
-        than two segments.
+        neighbours in order, with their number in ``customers``; segments that are hidden in the profiles are not there. Empty with
+        fewer than two segments, or where no feature varies.
 
     Notes
     -----
@@ -61,26 +62,16 @@ def segment_silhouettes(points: pd.DataFrame, labels: pd.Series, *, seed: int, m
     kept = names != NOISE_NAME
     rows, names = points.to_numpy()[drawn[kept]], names[kept]
     told = sorted(set(names))
-    if len(told) < 2 or len(told) >= len(names):
+    if not points.shape[1] or len(told) < 2 or len(told) >= len(names):
         return pd.DataFrame(columns=list(_COLUMNS))
     table = pd.DataFrame({"segment": names, "silhouette": silhouette_samples(rows, names)})
-    hidden = _hidden(labels, table["segment"], min_cell=min_cell)
+    sizes = pd.DataFrame({"all": labels.value_counts(), "drawn": labels.iloc[drawn].value_counts()}).fillna(0)
+    hidden = hidden_segments(sizes["all"], sizes["drawn"], min_cell=min_cell)
     return pd.concat(
-        [
-            _descending(table.loc[table["segment"] == name], name, min_cell=min_cell)
-            for name in told
-            if name not in hidden
-        ]
+        [_descending(table.loc[table["segment"] == name], name, min_cell=min_cell) for name in told if not hidden[name]]
         or [pd.DataFrame(columns=list(_COLUMNS))],
         ignore_index=True,
     )
-
-
-def _hidden(labels: pd.Series, drawn: pd.Series, *, min_cell: int) -> set[str]:
-    """Return the segments about too few of all customers, or of those drawn."""
-    sizes = pd.DataFrame({"all": labels.value_counts(), "drawn": drawn.value_counts()}).fillna(0)
-    hidden = hidden_rows(sizes["all"], min_cell=min_cell) | hidden_rows(sizes["drawn"], min_cell=min_cell)
-    return set(sizes.index[hidden])
 
 
 def _descending(part: pd.DataFrame, name: str, *, min_cell: int) -> pd.DataFrame:

@@ -147,14 +147,17 @@ def dense_candidate(
         groups.
     """
     told = _told_shares(groups.labels, min_cell=min_cell)
+    noise = float((groups.labels == NOISE).mean())  # what is told must not decide what holds
     most = MAX_NOISE_SHARE[groups.grouping.algorithm]
-    fault = _dense_fault(groups.n_groups, told["noise"], most_noise=most)
+    fault = _dense_fault(groups.n_groups, noise, most_noise=most, told_noise=told["noise"])
     stability = float("nan")
     if fault is None:
         rows = min(len(points), REFERENCE_ROWS)
         chance = chance_groups(groups, reference, fit=fit, rows=rows, draws=N_REFERENCES, seed=seed)
         stability = dense_stability(points, groups, fit=fit, seed=seed, n_bootstraps=n_bootstraps)
-        fault = _dense_fault(groups.n_groups, told["noise"], chance, stability, min_stability, most_noise=most)
+        fault = _dense_fault(
+            groups.n_groups, noise, chance, stability, min_stability, most_noise=most, told_noise=told["noise"]
+        )
     return Candidate(
         algorithm=groups.grouping.algorithm,
         n_groups=groups.n_groups,
@@ -272,7 +275,7 @@ def _told_shares(labels: Labels, *, min_cell: int) -> dict[str, float]:
 
 def _noise(share: float) -> str:
     """Return a share of noise in words."""
-    return "hardly any noise" if np.isnan(share) else f"{share:.0%} noise"
+    return "some noise (how much is not shown)" if np.isnan(share) else f"{share:.0%} noise"
 
 
 def _dense_fault(
@@ -283,12 +286,15 @@ def _dense_fault(
     min_stability: float = 0.0,
     *,
     most_noise: float,
+    told_noise: float | None = None,
 ) -> str | None:
-    """Return why the groups of DBSCAN or HDBSCAN do not hold."""
+    """Return why the groups of DBSCAN or HDBSCAN do not hold; the share of noise decides, the one that is told is spoken of."""
+    told = noise_share if told_noise is None else told_noise
     if n_groups < 2:
-        return f"{'one dense mass' if n_groups else 'no dense group'} and {_noise(noise_share)}"
+        return f"{'one dense mass' if n_groups else 'no dense group'} and {_noise(told)}"
     if noise_share > most_noise:
-        return f"{n_groups} dense groups, but {noise_share:.0%} of the customers belong to none"
+        share = "too large a share (not shown)" if np.isnan(told) else f"{told:.0%}"
+        return f"{n_groups} dense groups, but {share} of the customers belong to none"
     if chance >= MAX_REFERENCE_SHARE:
         return f"{n_groups} dense groups, but such groups also turn up in {chance:.0%} of data sets without any"
     if stability < min_stability:

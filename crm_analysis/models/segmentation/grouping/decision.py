@@ -190,6 +190,6 @@ def _beside(best: Contender, other: Contender) -> str:
         "the same groups" if ari >= SAME_GROUPS_ARI else f"{other.candidate.n_groups} groups, which are others in part"
     )
     noise = other.candidate.noise_share
-    left = "hardly any" if np.isnan(noise) else f"{noise:.0%} of the customers"
+    left = "some (how many is not shown)" if np.isnan(noise) else f"{noise:.0%} of the customers"
     aside = f" and leaves {left} as noise" if NOISE in other.labels else ""
     return f"{other.title} finds {likeness} (adjusted Rand {ari:.2f}){aside}."

@@ -26,6 +26,7 @@ NEAR_TIE = 0.1
 N_REFERENCES = 8
 REFERENCE_ROWS = 2_000
 CUSTOMERS_PER_GROUP = 10
+LEAST_MEMBERS, LEAST_SHARE = 5, 0.01  # of the smallest group: fewer are outliers, not a group to address
 CRITERIA = (
     "silhouette",
     "reference_silhouette",
@@ -35,6 +36,7 @@ CRITERIA = (
     "calinski_harabasz",
     "inertia",
     "stability_ari",
+    "is_filled",
 )
 _DISTANCES_AT_ONCE = 16_000_000
 _STARTS = 4
@@ -87,7 +89,7 @@ def fit_kmeans(points: Floats, n_groups: int, *, seed: int, n_init: int = _START
 
 
 def kmeans_criteria(
-    points: Floats, reference: Reference, *, seed: int, max_segments: int, n_bootstraps: int
+    points: Floats, reference: Reference, *, seed: int, max_segments: int, n_bootstraps: int, min_cell: int = 1
 ) -> pd.DataFrame:
     """
     Measure every number of groups from 2 up.
@@ -104,13 +106,15 @@ def kmeans_criteria(
         The largest number of groups tried.
     n_bootstraps : int
         Bootstrap samples for the stability.
+    min_cell : int
+        Least number of customers in a group.
 
     Returns
     -------
     pandas.DataFrame
         Index ``n_groups``. Columns: ``silhouette``; ``reference_silhouette``, the mean that data without groups reach;
-        ``excess``, the difference; ``gap`` and ``gap_error``; ``calinski_harabasz``; ``inertia``; ``stability_ari``.
-        Empty when there are too few customers for two groups.
+        ``excess``, the difference; ``gap`` and ``gap_error``; ``calinski_harabasz``; ``inertia``; ``stability_ari``;
+        ``is_filled``, whether the smallest group has 1 % of the customers, and five, and `min_cell`. Empty when there are too few customers for two groups.
 
     Notes
     -----
@@ -136,8 +140,36 @@ def kmeans_criteria(
         "calinski_harabasz": ((total - inertia) / (k - 1)) / np.maximum(inertia / (len(points) - k), 1e-300),
         "inertia": inertia,
         "stability_ari": [stability(points, fit, seed=seed, n_bootstraps=n_bootstraps) for fit in fits],
+        "is_filled": [_is_filled(fit, least=max(min_cell, LEAST_MEMBERS, LEAST_SHARE * len(points))) for fit in fits],
     }
     return pd.DataFrame(table, index=pd.Index(numbers, name="n_groups"), columns=list(CRITERIA))
+
+
+def _is_filled(fit: KMeans, *, least: float) -> bool:
+    """Return whether every group has enough customers."""
+    return bool(np.bincount(fit.labels_, minlength=fit.n_clusters).min() >= least)
+
+
+def stable_numbers(criteria: pd.DataFrame, *, min_stability: float) -> pd.DataFrame:
+    """
+    Return the numbers of groups that come out alike in samples and whose smallest group is large enough.
+
+    Parameters
+    ----------
+    criteria : pandas.DataFrame
+        From :func:`kmeans_criteria`; without ``is_filled`` all groups count as large enough.
+    min_stability : float
+        Least stability.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Those rows.
+    """
+    stable = criteria["stability_ari"] >= min_stability
+    return (
+        criteria[stable & criteria["is_filled"].astype(bool)] if "is_filled" in criteria.columns else criteria[stable]
+    )
 
 
 def _most_groups(points: Floats, max_segments: int) -> int:
@@ -270,7 +302,7 @@ def choose_n_groups(criteria: pd.DataFrame, *, min_stability: float) -> Choice:
 
     Notes
     -----
-    Among the numbers of groups with ``stability_ari >= min_stability``, those whose silhouette is within a tenth of the highest
+    Among the numbers of groups with ``stability_ari >= min_stability`` and none too small, those whose silhouette is within a tenth of the highest
     count as equal, and the gap decides between them; gaps that differ by no more than ``gap_error`` go to the smaller
     number. The silhouette alone favours a few large groups that each hold several: of 156 planted data sets with 2 to 8 groups,
     half of them unbalanced, whose nearest centres lie 4.2 standard deviations apart, it found the number in 88 %, this rule in
@@ -280,7 +312,11 @@ def choose_n_groups(criteria: pd.DataFrame, *, min_stability: float) -> Choice:
     """
     if criteria.empty:
         return Choice(1, is_accepted=False, reading="there are too few different customers for two groups of ten")
-    stable = criteria[criteria["stability_ari"] >= min_stability]
+    stable = stable_numbers(criteria, min_stability=min_stability)
+    if stable.empty and (criteria["stability_ari"] >= min_stability).any():
+        best = _number(criteria["stability_ari"])
+        reading = "every number of groups that is stable sets a handful of customers apart, who are outliers rather than a group"
+        return Choice(best, is_accepted=False, reading=reading)
     if stable.empty:
         best = _number(criteria["stability_ari"])
         reached = criteria["stability_ari"].max()

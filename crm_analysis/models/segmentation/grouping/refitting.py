@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from crm_analysis.models.segmentation.grouping.assignment import CentreGrouping, Grouping, Labels, MixtureGrouping
 from crm_analysis.models.segmentation.grouping.dbscan import drawn_points
-from crm_analysis.models.segmentation.grouping.kmeans import fit_kmeans
+from crm_analysis.models.segmentation.grouping.kmeans import fit_kmeans, stable_numbers
 from crm_analysis.models.segmentation.grouping.mixture import refit_mixture
 from crm_analysis.models.segmentation.preparing.straightening import Floats
 
@@ -79,13 +79,13 @@ def finest_stable_grouping(
     -------
     CentreGrouping
         Of the stable numbers of parts, the largest that `describes` lets pass, else the largest; a single part where none is
-        stable.
+        stable, or sets apart no more than outliers.
 
     Notes
     -----
     Parts of a continuum: customers on both sides of a border are alike, and nothing says that there are groups.
     """
-    numbers = [int(number) for number in criteria.index[criteria["stability_ari"] >= min_stability]]
+    numbers = [int(str(number)) for number in stable_numbers(criteria, min_stability=min_stability).index]
     finest = None
     for number in sorted(numbers, reverse=True):
         cut = centre_grouping(fit_kmeans(points, number, seed=seed))

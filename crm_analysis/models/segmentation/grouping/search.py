@@ -154,7 +154,12 @@ def _by_kmeans(
 ) -> tuple[pd.DataFrame, Contender]:
     """Return the criteria for every number of groups, and the best."""
     criteria = kmeans_criteria(
-        points, reference, seed=tests.seed, max_segments=max_segments, n_bootstraps=tests.n_bootstraps
+        points,
+        reference,
+        seed=tests.seed,
+        max_segments=max_segments,
+        n_bootstraps=tests.n_bootstraps,
+        min_cell=tests.min_cell,
     )
     choice = choose_n_groups(criteria, min_stability=tests.min_stability)
     centres = centre_grouping(fit_kmeans(points, choice.n_groups, seed=tests.seed))

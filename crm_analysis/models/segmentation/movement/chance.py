@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from crm_analysis.models.evaluation.resampling import LEVEL
 from crm_analysis.models.segmentation.movement.continuation import ROLLED, Continuation, continuation
 from crm_analysis.models.segmentation.movement.matrix import CHANGED, parts_of
-from crm_analysis.models.segmentation.movement.pairing import LEFT, Assign, counted, places
+from crm_analysis.models.segmentation.movement.pairing import DIRECTIONS, LEFT, Assign, counted, places
 from crm_analysis.models.segmentation.preparing.scaling import canonical_order
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,6 @@ N_DRAWS = 200
 _ROWS_A_CALL = 60_000
 _LEAST_SPREAD = 0.5
 _LEAST_REACH = 1.96  # of one normal figure; draws that are all the same would leave none
-_JUDGED = (CHANGED, "up", "down", "left")
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,9 @@ class Chance:
     Attributes
     ----------
     totals : pandas.DataFrame
-        Index ``direction`` (changed, up, down, left); ``seen``, ``expected``, ``low``, ``high`` as shares of the customers, and
-        ``against``: whether the seen one lies outside. ``changed`` has a 95 % interval of its own, the other three hold
-        together in 95 % of the draws.
+        Index ``direction`` (changed, up, down, left, and into or out of noise where there is some); ``seen``, ``expected``,
+        ``low``, ``high`` as shares of the customers, and ``against``: whether the seen one lies outside. ``changed`` has a
+        95 % interval of its own, the others hold together in 95 % of the draws.
     cells : pandas.DataFrame
         A row a cell: ``from``, ``to``, ``seen``, ``expected``, ``low``, ``high`` in customers, ``expected_share`` of the row, and
         ``against``; all cells together hold in 95 % of the draws.
@@ -132,15 +131,16 @@ def movement_by_chance(
 def _judged_totals(
     drawn: Floats, seen: Floats, parts: Mapping[str, NDArray[np.bool_]], *, n_customers: int
 ) -> pd.DataFrame:
-    """Return those who changed by themselves, and the three ways to change together, as shares."""
+    """Return those who changed by themselves, and the ways to change together, as shares."""
+    names = [name for name in DIRECTIONS if name in parts and name != "stayed"]
     stayed = np.einsum("ijj->i", drawn[:, :, : drawn.shape[1]])
     changed = n_customers - stayed[:, None]  # also into segments that nobody was seen in
-    ways = np.column_stack([drawn[:, parts[name]].sum(axis=1) for name in _JUDGED[1:]])
-    sums = np.array([seen[parts[name]].sum() for name in _JUDGED])
+    ways = np.column_stack([drawn[:, parts[name]].sum(axis=1) for name in names])
+    sums = np.array([seen[parts[name]].sum() for name in [CHANGED, *names]])
     totals = pd.concat([_judged(changed, sums[:1]), _judged(ways, sums[1:])])
     figures = ["seen", "expected", "low", "high"]
     totals[figures] = (totals[figures] / n_customers).clip(upper=1.0)
-    return totals.set_axis(pd.Index(_JUDGED, name="direction"))
+    return totals.set_axis(pd.Index([CHANGED, *names], name="direction"))
 
 
 def _judged_cells(drawn: Floats, seen: Floats, order: Sequence[str]) -> pd.DataFrame:

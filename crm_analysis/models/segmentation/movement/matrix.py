@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crm_analysis.models.evaluation.resampling import LEVEL
-from crm_analysis.models.segmentation.movement.disclosure import shown_sums
-from crm_analysis.models.segmentation.movement.pairing import BACK, DIRECTIONS, FIRST
-from crm_analysis.tables.privacy.suppression import hidden_totals, suppressed_grid
+from crm_analysis.models.segmentation.describing.naming import NOISE_NAME
+from crm_analysis.models.segmentation.movement.disclosure import hidden_beside, shown_sums
+from crm_analysis.models.segmentation.movement.pairing import BACK, DIRECTIONS, FIRST, UNRANKED
+from crm_analysis.tables.privacy.suppression import hidden_rows, hidden_totals, small, suppressed_grid
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -38,7 +39,7 @@ class Shown:
     rows, columns : pandas.Series of bool
         Totals of rows and of columns.
     totals : pandas.Series of bool
-        By the names of :data:`TOTALS`.
+        By the names of :func:`parts_of`.
     """
 
     cells: pd.DataFrame
@@ -59,21 +60,24 @@ def parts_of(counts: pd.DataFrame) -> dict[str, Flags]:
     Returns
     -------
     dict of str to numpy.ndarray of bool
-        By the names of :data:`TOTALS`; of the same shape as the counts.
+        By the names of :data:`TOTALS`, into or out of noise only where there is some; of the same shape as the counts.
     """
     rows, columns = np.indices(counts.shape)
     n_segments = counts.shape[1] - 1
     known = rows < n_segments
     stays = columns < n_segments
-    return {
+    noise = (counts.index == NOISE_NAME)[:, None] | (counts.columns == NOISE_NAME)
+    parts = {
         CHANGED: known & (rows != columns),
-        "up": known & (columns < rows),
+        "up": known & (columns < rows) & ~noise,
         "stayed": known & (columns == rows),
-        "down": known & stays & (columns > rows),
+        "down": known & stays & (columns > rows) & ~noise,
+        UNRANKED: known & stays & (columns != rows) & noise,
         "left": known & ~stays,
         FIRST: rows == n_segments,
         BACK: rows == n_segments + 1,
     }
+    return {name: part for name, part in parts.items() if name != UNRANKED or noise.any()}
 
 
 def shown_parts(counts: pd.DataFrame, *, min_cell: int) -> Shown:
@@ -90,40 +94,60 @@ def shown_parts(counts: pd.DataFrame, *, min_cell: int) -> Shown:
     Returns
     -------
     Shown
-        The numbers of customers at either day are taken as known.
+        The numbers of customers at either day are taken as known, in all and by segment where they are not small: a report
+        has a table of its segments' sizes.
     """
-    hidden = suppressed_grid(counts, counts=counts, min_cell=min_cell).isna()
+    grid = suppressed_grid(counts, counts=counts, min_cell=min_cell).isna()
     no_rows, no_columns = hidden_totals(counts, min_cell=min_cell)
     parts = parts_of(counts)
     rows, columns = np.indices(counts.shape)
     n_segments = counts.shape[1] - 1
-    directions = sorted(DIRECTIONS, key=lambda name: -int(counts.to_numpy()[parts[name]].sum()))
-    # What is given up more readily stands later: sizes at the later day are told elsewhere too, directions are the headline.
+    named = [name for name in DIRECTIONS if name in parts]
+    flat = counts.to_numpy(dtype=float).ravel()
+    sizes = {name: float(flat[part.ravel()].sum()) for name, part in parts.items()}
+    directions = sorted(named, key=lambda name: (name != "stayed", -sizes[name]))
+    # What is given up more readily stands later. Who stayed, and so who changed, is the headline: further cells are hidden for it.
     groups = {
         "sides": [rows < n_segments, columns < n_segments],
         "columns": [columns == at for at in range(counts.shape[1])],
         "directions": [parts[name] for name in directions],
         "rows": [rows == at for at in range(counts.shape[0])],
+        "never shown": [parts[CHANGED], rows >= n_segments],  # but they must not follow where they are small
     }
     ends = np.cumsum([len(masks) for masks in groups.values()])
     sums = np.array([mask.ravel() for masks in groups.values() for mask in masks])
+    before, after = _known_sizes(counts, min_cell=min_cell)
+    never = np.zeros(2, dtype=bool)
+    known = np.concatenate([[True, True], after, np.zeros(len(directions), dtype=bool), before, never])
+    wanted = known.copy()
+    wanted[ends[1]] = not small([sizes["stayed"], sizes[CHANGED]], min_cell=min_cell).any()
+    hidden = hidden_beside(flat, grid.to_numpy().ravel(), sums, known=wanted, min_cell=min_cell)
     shown = shown_sums(
-        counts.to_numpy(dtype=float).ravel(),
-        hidden.to_numpy().ravel(),
+        flat,
+        hidden,
         sums,
-        candidates=np.concatenate([[True, True], ~no_columns, np.ones(len(directions), dtype=bool), ~no_rows]),
-        known=np.arange(len(sums)) < ends[0],
+        candidates=np.concatenate([[True, True], ~no_columns, np.ones(len(directions), dtype=bool), ~no_rows, never]),
+        known=known,
         min_cell=min_cell,
     )
-    _, shown_columns, shown_directions, shown_rows = np.split(shown, ends[:-1])
-    named = dict(zip(directions, map(bool, shown_directions), strict=True))
-    named |= {CHANGED: named["stayed"], FIRST: bool(shown_rows[-2]), BACK: bool(shown_rows[-1])}
+    _, shown_columns, shown_directions, shown_rows, _ = np.split(shown, ends[:-1])
+    totals = dict(zip(directions, map(bool, shown_directions), strict=True))
+    totals |= {CHANGED: totals["stayed"], FIRST: bool(shown_rows[-2]), BACK: bool(shown_rows[-1])}
     return Shown(
-        cells=~hidden,
+        cells=pd.DataFrame(~hidden.reshape(counts.shape), index=counts.index, columns=counts.columns),
         rows=pd.Series(shown_rows, index=counts.index),
         columns=pd.Series(shown_columns, index=counts.columns),
-        totals=pd.Series(named)[list(TOTALS)],
+        totals=pd.Series(totals)[list(parts)],
     )
+
+
+def _known_sizes(counts: pd.DataFrame, *, min_cell: int) -> tuple[Flags, Flags]:
+    """Return which totals of rows and of columns a table of the segments' sizes tells."""
+    n_segments = counts.shape[1] - 1
+    values = counts.to_numpy(dtype=float)
+    sizes = values.sum(axis=1)[:n_segments], values.sum(axis=0)[:n_segments]
+    before, after = (~hidden_rows(numbers, min_cell=min_cell) for numbers in sizes)
+    return np.append(before, [False, False]), np.append(after, False)
 
 
 def resampled(counts: pd.DataFrame, *, seed: int, n_bootstraps: int) -> Floats:
@@ -266,7 +290,7 @@ def direction_totals(counts: pd.DataFrame, samples: Floats, pairs: pd.DataFrame,
     Returns
     -------
     pandas.DataFrame
-        Index ``direction``; ``customers``; ``share`` with ``low`` and ``high``, of the customers at the earlier day, or at the later
+        Index ``direction``, as in :func:`parts_of`; ``customers``; ``share`` with ``low`` and ``high``, of the customers at the earlier day, or at the later
         for those who arrived (``of`` says which); ``spend_before``, ``spend_after``; ``share_of_spend`` at that day, NaN where
         the revenue does not add up to more than zero.
     """
@@ -275,7 +299,7 @@ def direction_totals(counts: pd.DataFrame, samples: Floats, pairs: pd.DataFrame,
     rows, columns = np.indices(counts.shape)
     days: dict[str, Flags] = {"earlier day": rows < n_segments, "later day": columns < n_segments}
     records = []
-    for name in TOTALS:
+    for name in parts:
         day = "later day" if name in {FIRST, BACK} else "earlier day"
         share = _ratio(parts[name], days[day])
         low, high = np.quantile(share(samples), _TAILS)
@@ -306,7 +330,7 @@ def _ratio(part: Flags, whole: Flags) -> Callable[[Floats], Floats]:
 
 def _in_total(directions: pd.Series, name: str) -> Flags:
     """Return who is counted in a total."""
-    names: Sequence[str] = ("up", "down", "left") if name == CHANGED else (name,)
+    names: Sequence[str] = ("up", "down", UNRANKED, "left") if name == CHANGED else (name,)
     return directions.isin(names).to_numpy()
 
 

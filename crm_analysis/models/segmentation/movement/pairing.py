@@ -13,12 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crm_analysis.errors import DataQualityError, ModelError, TooFewRecordsError
+from crm_analysis.models.segmentation.describing.naming import NOISE_NAME
 from crm_analysis.models.segmentation.preparing.scaling import checked_features
 
 LEFT = "no purchase in the history"
 FIRST = "first purchase since"
 BACK = "came back"
-DIRECTIONS = ("up", "stayed", "down", "left")
+UNRANKED = "into or out of noise"  # noise is no segment: it is worth neither more nor less
+DIRECTIONS = ("up", "stayed", "down", UNRANKED, "left")
 
 Assign = Callable[[pd.DataFrame], pd.Series]
 Places = NDArray[np.intp]
@@ -40,7 +42,7 @@ def order_by_value(features: pd.DataFrame, labels: pd.Series) -> list[str]:
     Returns
     -------
     list of str
-        By mean spend a customer; equal ones by name.
+        By mean spend a customer; equal ones by name. Noise, which is no segment, stands last.
 
     Examples
     --------
@@ -48,7 +50,8 @@ def order_by_value(features: pd.DataFrame, labels: pd.Series) -> list[str]:
     ['big', 'small']
     """
     means = features["spend"].astype(float).groupby(labels.reindex(features.index).astype("str").to_numpy()).mean()
-    return [str(name) for name in means.sort_index().sort_values(ascending=False, kind="stable").index]
+    ranked = [str(name) for name in means.sort_index().sort_values(ascending=False, kind="stable").index]
+    return sorted(ranked, key=lambda name: name == NOISE_NAME)
 
 
 def paired_segments(
@@ -72,8 +75,8 @@ def paired_segments(
     -------
     pandas.DataFrame
         Index ``customer_id``: everybody of either day. ``from`` and ``to``: the segment, or :data:`FIRST`, :data:`BACK` and
-        :data:`LEFT`; ``direction``: ``up``, ``stayed``, ``down``, ``left``, or how a customer arrived; ``spend_before``,
-        ``spend_after``.
+        :data:`LEFT`; ``direction``: ``up``, ``stayed``, ``down``, :data:`UNRANKED`, ``left``, or how a customer arrived;
+        ``spend_before``, ``spend_after``.
 
     Raises
     ------
@@ -100,9 +103,10 @@ def paired_segments(
     pairs["to"] = pairs["to"].fillna(LEFT)
     ranks = {name: at for at, name in enumerate([*order, LEFT])}
     step = pairs["to"].map(ranks).to_numpy(dtype=float) - pairs["from"].map(ranks).to_numpy(dtype=float)
+    is_unranked = (step != 0) & pairs[["from", "to"]].isin([NOISE_NAME]).any(axis=1)
     pairs["direction"] = np.select(
-        [pairs["from"].isin([FIRST, BACK]), pairs["to"] == LEFT, step < 0, step > 0],
-        [pairs["from"], "left", "up", "down"],
+        [pairs["from"].isin([FIRST, BACK]), pairs["to"] == LEFT, is_unranked, step < 0, step > 0],
+        [pairs["from"], "left", UNRANKED, "up", "down"],
         default="stayed",
     )
     pairs["spend_before"] = before["spend"].reindex(everybody).fillna(0.0).astype(float)

@@ -26,7 +26,15 @@ from crm_analysis.models.segmentation.movement.matrix import (
     shown_parts,
     wide,
 )
-from crm_analysis.models.segmentation.movement.pairing import BACK, FIRST, LEFT, Assign, counted, paired_segments
+from crm_analysis.models.segmentation.movement.pairing import (
+    BACK,
+    FIRST,
+    LEFT,
+    UNRANKED,
+    Assign,
+    counted,
+    paired_segments,
+)
 from crm_analysis.models.segmentation.preparing.scaling import RFM, canonical_order, checked_features
 from crm_analysis.tables.privacy.suppression import left_out_in_words, small
 
@@ -36,7 +44,7 @@ _BY_CHANCE = (
     "of the other customers. Nobody stops, and no season is in it: a busy or quiet time of year is a reason, not chance."
 )
 _JUDGED_TOGETHER = (
-    "With many figures some would lie outside chance by chance: up, down and left are judged together, and so are all flows, so "
+    "With many figures some would lie outside chance by chance: directions are judged together, and so are all flows, so "
     "that one draw in twenty has any of them outside."
 )
 
@@ -62,12 +70,13 @@ class Movement:
     cells : pandas.DataFrame
         A row a cell: ``from``, ``to``, ``customers``, ``share`` of the row with ``low`` and ``high``.
     totals : pandas.DataFrame
-        A row a direction: customers, share with interval, the revenue they stand for.
+        A row a direction: customers, share with interval, the revenue they stand for. Who goes into or out of noise, which is
+        worth neither more nor less than a segment, changed but moved neither up nor down.
     segments : pandas.DataFrame
         A row a segment: size before and after, inflow, outflow and net change, with intervals.
     moved : pandas.DataFrame
-        Index ``customer_id``: who moved down or left, those from the most valuable segments first, then who moved up. A list of
-        customers, so nothing is hidden in it.
+        Index ``customer_id``: who moved down or left, those from the most valuable segments first, then who moved up, then who
+        went into or out of noise. A list of customers, so nothing is hidden in it.
     chance : Chance or None
         Movement that chance alone would have made; None where it could not be worked out.
     notes : tuple of str
@@ -286,10 +295,10 @@ def _shown_chance(chance: Chance, shown: Shown, *, min_cell: int) -> Chance:
 
 def _moved(pairs: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     """Return who changed, in the order in which a marketer would look at them."""
-    changed = pairs[pairs["direction"].isin(["up", "down", "left"])]
+    changed = pairs[pairs["direction"].isin(["up", "down", UNRANKED, "left"])]
     ranks = pd.DataFrame(
         {
-            "is_up": changed["direction"] == "up",
+            "turn": changed["direction"].map({"down": 0, "left": 0, "up": 1, UNRANKED: 2}),
             "place": changed["from"].map({name: at for at, name in enumerate(order)}),
             "spend": -changed["spend_before"],
             "name": changed.index.astype("str"),

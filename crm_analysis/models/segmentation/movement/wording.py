@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import pandas as pd
 
+from crm_analysis.models.segmentation.describing.naming import NOISE_NAME
 from crm_analysis.models.segmentation.movement.chance import FEWER, MORE, WITHIN, Chance
 from crm_analysis.models.segmentation.movement.matrix import CHANGED
-from crm_analysis.models.segmentation.movement.pairing import BACK, FIRST, LEFT
+from crm_analysis.models.segmentation.movement.pairing import BACK, FIRST, LEFT, UNRANKED
 from crm_analysis.models.segmentation.movement.result import Movement
 
 N_FLOWS = 2
 SMALL_SHARE = 0.01
-_DIRECTIONS = {"up": "moved up", "down": "moved down", "left": "dropped out"}
+_DIRECTIONS = {"up": "moved up", "down": "moved down", UNRANKED: f"went {UNRANKED}", "left": "dropped out"}
 
 
 def movement_verdict(movement: Movement) -> str:
@@ -34,7 +35,8 @@ def movement_verdict(movement: Movement) -> str:
     """
     if movement.reason:
         return movement.reason
-    lonely = "There is only one segment, so that nobody can move up or down." if len(movement.order) == 1 else ""
+    segments = [name for name in movement.order if name != NOISE_NAME]
+    lonely = "There is only one segment, so that nobody can move up or down." if len(segments) == 1 else ""
     sentences = [_seen(movement), lonely, *_against_chance(movement), _revenue(movement.totals), _arrivals(movement)]
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -54,7 +56,7 @@ def movement_results(movement: Movement) -> dict[str, float | None]:
         ``share_changed``, ``share_up``, ``share_down`` and ``share_left`` of the customers at the earlier day, and
         ``share_changed_by_chance``; None where it is not known or not shown.
     """
-    results = {f"share_{name}": _known(movement.totals["share"][name]) for name in (CHANGED, *_DIRECTIONS)}
+    results = {f"share_{name}": _known(movement.totals["share"][name]) for name in (CHANGED, "up", "down", "left")}
     expected = None if movement.chance is None else _known(movement.chance.totals["expected"][CHANGED])
     return {**results, "share_changed_by_chance": expected}
 
@@ -76,7 +78,7 @@ def _seen(movement: Movement) -> str:
     parts = [
         f"{_percent(totals['share'][name])} {dropped if name == 'left' else words}"
         for name, words in _DIRECTIONS.items()
-        if totals["share"][name] > 0  # hidden ones are NaN
+        if totals["share"].get(name, 0.0) > 0  # hidden ones are NaN
     ]
     detail = f": {_listed(parts)}" if parts else ""
     return (
@@ -98,7 +100,7 @@ def _against_chance(movement: Movement) -> list[str]:
         f"If everybody had simply gone on as before, {_span(chance.totals, CHANGED)} would have changed by chance alone"
         f"{own if chance.is_sample else ''}"
     )
-    others = [name for name in _DIRECTIONS if chance.totals["against"][name] in {MORE, FEWER}]
+    others = [name for name in _DIRECTIONS if chance.totals["against"].get(name) in {MORE, FEWER}]
     beyond = {
         WITHIN: "the number is within chance, the direction is not"
         if others
@@ -106,7 +108,7 @@ def _against_chance(movement: Movement) -> list[str]:
         MORE: "more changed than chance explains",
         FEWER: "fewer changed than by chance",
     }
-    flows = _flows(chance, above="The excess is mostly" if row["against"] == MORE else "More went than by chance")
+    flows = _flows(chance, is_excess=row["against"] == MORE)
     season = (
         ["A season or an event counts as a reason here, not as chance."] if others or row["against"] != WITHIN else []
     )
@@ -123,16 +125,23 @@ def _ways(chance: Chance, names: list[str]) -> list[str]:
     return [_sentence(parts)] if parts else []
 
 
-def _flows(chance: Chance, *, above: str) -> list[str]:
-    """Name the flows between segments that lie farthest above and below chance."""
+def _flows(chance: Chance, *, is_excess: bool) -> list[str]:
+    """Name the flows between segments that lie farthest above and below chance; of hidden ones nothing is known."""
     moving = chance.cells[chance.cells["from"] != chance.cells["to"]]
     off = (moving["seen"] - moving["expected"]).abs().sort_values(ascending=False, kind="stable")
     outside = [at for at in off.index if moving["against"][at] in {MORE, FEWER}]
+    is_any_hidden = bool((moving["against"] == "").any())
     if not outside:
-        return ["No flow between two segments stands out."]
+        return [f"No flow between two segments {'that may be shown ' if is_any_hidden else ''}stands out."]
     if off[outside].max() < SMALL_SHARE * chance.n_customers:
         few = _listed([_flow(moving.loc[at]) for at in outside[:N_FLOWS]])
-        return [f"Only small flows between segments lie outside chance, such as {few}."]
+        of_all = (
+            "Of the flows between segments that may be shown, only small ones"
+            if is_any_hidden
+            else "Only small flows between segments"
+        )
+        return [f"{of_all} lie outside chance, such as {few}."]
+    above = "The excess is mostly" if is_excess and not is_any_hidden else "More went than by chance"
     sentences = []
     for against, words in ((MORE, above), (FEWER, "Fewer went than by chance")):
         parts = [_flow(moving.loc[at]) for at in outside if moving["against"][at] == against][:N_FLOWS]
@@ -153,7 +162,7 @@ def _revenue(totals: pd.DataFrame) -> str:
     parts = [
         f"{_percent(shares[name])} came from customers who {words}"
         for name, words in _DIRECTIONS.items()
-        if totals["share"][name] > 0 and not pd.isna(shares[name])
+        if totals["share"].get(name, 0.0) > 0 and not pd.isna(shares[name])
     ]
     if not parts:
         return ""

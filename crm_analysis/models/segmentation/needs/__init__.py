@@ -9,7 +9,7 @@ from crm_analysis.models.segmentation.needs.lifts import category_lifts, shown_l
 from crm_analysis.models.segmentation.needs.model import TOO_LITTLE, NeedsModel
 from crm_analysis.models.segmentation.needs.naming import needs_names
 from crm_analysis.models.segmentation.needs.result import Needs, find_needs, no_needs
-from crm_analysis.models.segmentation.needs.verdict import needs_shares, needs_verdict
+from crm_analysis.models.segmentation.needs.verdict import needs_results, needs_shares, needs_verdict
 
 __all__ = [
     "TOO_LITTLE",
@@ -18,6 +18,7 @@ __all__ = [
     "category_lifts",
     "find_needs",
     "needs_names",
+    "needs_results",
     "needs_shares",
     "needs_verdict",
     "no_needs",

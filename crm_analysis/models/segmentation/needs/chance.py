@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from crm_analysis.models.segmentation.grouping.assignment import Labels
+from crm_analysis.models.segmentation.grouping.comparison import TITLES
 from crm_analysis.models.segmentation.grouping.dbscan import fit_dbscan, second_share
 from crm_analysis.models.segmentation.grouping.hdbscan import fit_hdbscan
 from crm_analysis.models.segmentation.grouping.kmeans import fit_kmeans, mean_silhouettes
@@ -23,8 +24,8 @@ from crm_analysis.models.segmentation.preparing.straightening import Floats
 MIN_BASKET_EXCESS = 0.08
 N_DRAWS = 4
 _ROWS = 1_500
-_IN_WORDS = {"kmeans": "K-Means", "dbscan": "DBSCAN", "hdbscan": "HDBSCAN", "mixture": "The mixture"}
 _DENSE = {"dbscan": fit_dbscan, "hdbscan": fit_hdbscan}
+_ONE_KIND = "Customers of one kind all draw their baskets from one distribution that is as varied as these are."
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +138,7 @@ def held_against_chance(search: Search, baskets: OneKindOfBasket, labels: Labels
         fault = f"such groups also turn up in {chance:.0%} of data sets of one kind" if chance >= 0.5 else None
     else:
         fault = _separation_fault(search.winner.silhouette, search.winner.n_groups, drawn, seed=seed)
-    return search if fault is None else _taken_back(search, fault)
+    return search if fault is None else taken_back(search, fault, aside=_ONE_KIND)
 
 
 def _points(baskets: OneKindOfBasket, *, seed: int) -> Floats:
@@ -167,14 +168,30 @@ def _separation_fault(silhouette: float, n_groups: int, drawn: list[Floats], *, 
     )
 
 
-def _taken_back(search: Search, fault: str) -> Search:
-    """Return a search whose winner does not hold."""
+def taken_back(search: Search, fault: str, *, aside: str = "") -> Search:
+    """
+    Return a search whose winner does not hold.
+
+    Parameters
+    ----------
+    search : Search
+        With or without groups.
+    fault : str
+        Why they do not hold.
+    aside : str
+        A sentence that explains it.
+
+    Returns
+    -------
+    Search
+        Without groups, and with the reason.
+    """
     if search.winner is None:
         return search
     criteria, comparison = search.criteria.copy(), search.comparison.copy()
     criteria["choice"] = criteria["choice"].replace("chosen", "best, but not taken")
     comparison.loc[search.winner.algorithm, "is_accepted"] = False
     comparison.loc[search.winner.algorithm, "reading"] = f"{search.winner.n_groups} groups, but {fault}"
-    found = f"{_IN_WORDS.get(search.winner.algorithm, search.winner.algorithm)} finds {search.winner.n_groups} groups"
-    reason = f"{found}, but {fault}. Customers of one kind all draw their baskets from one distribution that is as varied as these are."
+    found = f"{TITLES[search.winner.algorithm]} finds {search.winner.n_groups} groups, but {fault}."
+    reason = f"{found} {aside}".strip()
     return replace(search, winner=None, winning=None, reason=reason, criteria=criteria, comparison=comparison)

@@ -146,7 +146,7 @@ class NeedsModel:
         Returns
         -------
         dict
-            What :meth:`from_plain` takes; it holds no single customer, but where a group has very few.
+            What :meth:`from_plain` takes; it holds no single customer.
         """
         made = self.composition
         return {

@@ -17,9 +17,9 @@ from threadpoolctl import threadpool_limits
 from crm_analysis.features.needs import OTHER, UNKNOWN
 from crm_analysis.models.segmentation.grouping.kmeans import CRITERIA
 from crm_analysis.models.segmentation.grouping.search import Search, search_groups
-from crm_analysis.models.segmentation.needs.chance import held_against_chance, one_kind_of_basket
+from crm_analysis.models.segmentation.needs.chance import held_against_chance, one_kind_of_basket, taken_back
 from crm_analysis.models.segmentation.needs.description import PROFILE, DescribedGroups, described_groups
-from crm_analysis.models.segmentation.needs.grouped import found_groups, stable_cut
+from crm_analysis.models.segmentation.needs.grouped import found_groups, small_groups_fault, stable_cut
 from crm_analysis.models.segmentation.needs.lifts import COLUMNS
 from crm_analysis.models.segmentation.needs.model import NeedsModel, can_be_told
 from crm_analysis.models.segmentation.preparing.baskets import checked_spend, own_shares
@@ -177,7 +177,7 @@ def find_needs(
     :func:`~crm_analysis.models.segmentation.preparing.baskets.credible_lines`). Groups are chosen on a random sample of at most
     4,000 customers and given to all; they must also hold against customers of one kind, see
     :func:`~crm_analysis.models.segmentation.needs.chance.held_against_chance`. Dense groups, which cannot label new customers, are laid down as means of neighbouring
-    members, at least five or `min_cell` each, and customers belong to the nearest one.
+    members, at least five or `min_cell` each, and customers belong to the nearest one; noise or a group of fewer is left out.
     """
     if min_lines < 1 or max_groups < 2 or n_bootstraps < 1:
         given = f"{min_lines!r}, {max_groups!r} and {n_bootstraps!r}"
@@ -202,6 +202,8 @@ def find_needs(
             min_cell=min_cell,
         )
         search = _held(search, spend[told], lines[told], composition, sample, seed=seed)
+        if fault := small_groups_fault(sample, search, min_cell=min_cell):
+            search = taken_back(search, fault)
         groups = found_groups(points, sample, search, seed=seed, min_cell=min_cell)
         cut = stable_cut(points, sample, search.criteria, min_stability=min_stability, seed=seed)
     found, parts = (
@@ -220,7 +222,7 @@ def find_needs(
     winner = search.winner
     return Needs(
         labels=found.labels.reindex(index),
-        n_groups=winner.n_groups if winner else 1,
+        n_groups=len(found.model.names) if winner else 1,
         algorithm=winner.algorithm if winner else "none",
         criteria=search.criteria,
         comparison=search.comparison,

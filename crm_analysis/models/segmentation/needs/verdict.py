@@ -56,6 +56,24 @@ def needs_verdict(needs: Needs) -> str:
     return " ".join([*sentences, needs.reason])
 
 
+def needs_results(needs: Needs) -> dict[str, object]:
+    """
+    Return what a run records of needs.
+
+    Parameters
+    ----------
+    needs : Needs
+        The result.
+
+    Returns
+    -------
+    dict
+        ``n_needs`` (None where needs are not known) and the shares of :func:`needs_shares`.
+    """
+    shares = {str(name): share for name, share in needs_shares(needs).items()}
+    return {"n_needs": None if needs.model is None else needs.n_groups, **shares}
+
+
 def needs_shares(needs: Needs) -> pd.Series:
     """
     Return the share of customers in each needs group, or part of the cut, by the name under which it is recorded.
