@@ -16,7 +16,7 @@ from crm_analysis.errors import EmptyTableError
 from crm_analysis.features.behaviour import behaviour_features
 from crm_analysis.features.needs import OTHER, UNKNOWN, has_levels, shares, spend_by
 from crm_analysis.features.purchases import purchase_features
-from crm_analysis.features.service import service_contacts
+from crm_analysis.features.service import service_contacts, tells_targets
 from crm_analysis.tables.snapshot import Snapshot
 
 CHANNEL_SHARE = "channel_share."
@@ -138,7 +138,7 @@ def _has_cases(known: Snapshot) -> bool:
 def _service(known: Snapshot, history_days: int, customers: pd.Index[str]) -> pd.DataFrame:
     """Return the service of some customers; who had no case had none, unless the source cannot tell."""
     contacts = service_contacts(known, history_days=history_days)
-    told = [name for name in _COUNTS if (contacts.empty and name != "missed_cases") or contacts[name].notna().any()]
+    told = [name for name in _COUNTS if name != "missed_cases" or tells_targets(known)]
     contacts = contacts.reindex(customers)
     contacts[told] = contacts[told].fillna(0).astype("int64")
     return contacts

@@ -208,5 +208,22 @@ def service_contacts(known: Snapshot, *, history_days: int) -> pd.DataFrame:
     return contacts.astype({"missed_cases": "float64", "mean_satisfaction": "float64"})
 
 
+def tells_targets(known: Snapshot) -> bool:
+    """
+    Return whether any case known has a due time or says whether it met its target.
+
+    Parameters
+    ----------
+    known : Snapshot
+        The tables as of a day; it needs ``service_cases``.
+
+    Returns
+    -------
+    bool
+        False: how many cases missed their target is not 0 but unknown.
+    """
+    return bool(known.query("SELECT count(due_at) + count(sla_met) AS told FROM service_cases")["told"].iloc[0])
+
+
 def _midnight_after(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time())

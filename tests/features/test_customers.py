@@ -68,6 +68,16 @@ def test_targets_that_are_not_recorded_are_missing_for_everybody(write_dataset: 
     assert features["service_contacts"].tolist() == [2, 0, 0]
 
 
+def test_where_no_case_tells_its_target_nobody_missed_none_either(write_dataset: Write) -> None:
+    untold = CASES.assign(opened_at="2023-01-01", resolved_at="2023-01-01")[
+        ["case_id", "customer_id", "opened_at", "resolved_at"]
+    ]
+    known = open_dataset(write_dataset(transactions=LINES, service_cases=untold)).known(AS_OF)
+    features = customer_features(known, history_days=90)
+    assert features["service_contacts"].eq(0).all()
+    assert features["missed_cases"].isna().all()
+
+
 def test_cases_before_the_history_leave_nobody_with_a_case(write_dataset: Write) -> None:
     cases = CASES.assign(opened_at="2023-01-01", resolved_at="2023-01-01")
     known = open_dataset(write_dataset(transactions=LINES, service_cases=cases)).known(AS_OF)
