@@ -8,6 +8,7 @@ from benchmarks import (
     database_reading,
     dataset_intake,
     demo_suite,
+    movement_chance,
     purchase_features,
     segmentation_scale,
     segmentation_truth,
@@ -20,6 +21,7 @@ BENCHMARKS = {
     "demo_suite": demo_suite.figures,
     "segmentation_truth": segmentation_truth.figures,
     "segmentation_scale": segmentation_scale.figures,
+    "movement_chance": movement_chance.figures,
 }
 
 
