@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 
 from benchmarks import (
+    business_series,
     database_reading,
     dataset_intake,
     demo_suite,
+    forecasting_accuracy,
+    lifetime_value,
     movement_chance,
     purchase_features,
     segmentation_scale,
     segmentation_truth,
+    support_vectors,
 )
 
 BENCHMARKS = {
@@ -22,6 +26,12 @@ BENCHMARKS = {
     "segmentation_truth": segmentation_truth.figures,
     "segmentation_scale": segmentation_scale.figures,
     "movement_chance": movement_chance.figures,
+    "lifetime_value": lifetime_value.figures,
+    "support_vectors": support_vectors.figures,
+    "business_series": business_series.figures,
+    "business_series_shops": business_series.shops,
+    "forecasting_accuracy": forecasting_accuracy.figures,
+    "forecasting_accuracy_every_model": forecasting_accuracy.every_model,
 }
 
 
@@ -30,7 +40,7 @@ def main() -> None:
     for name in sys.argv[1:] or BENCHMARKS:
         print(f"\n## {name}\n")
         for row_number, row in enumerate(BENCHMARKS[name]()):
-            print("| " + " | ".join(row) + " |")
+            print("| " + " | ".join(row) + " |", flush=True)
             if row_number == 0:
                 print("|" + "---|" * len(row))
 

@@ -217,9 +217,9 @@ def purchases_ahead(known: Snapshot, *, after: date, horizon_days: int) -> pd.Da
 def purchase_panel(
     dataset: Dataset,
     *,
-    origins: Sequence[date],
-    horizon_days: int,
+    periods: Sequence[tuple[date, int]],
     history_days: int,
+    recent_days: int,
     where: Filter | None = None,
 ) -> pd.DataFrame:
     """
@@ -229,37 +229,94 @@ def purchase_panel(
     ----------
     dataset : Dataset
         Shows its tables as of any day.
-    origins : sequence of datetime.date
-        Days from which a forecast is made; each horizon must lie within the data.
-    horizon_days : int
-        Days ahead.
+    periods : sequence of (datetime.date, int)
+        Days from which a forecast is made, each with the days ahead that are looked at; they must lie within the data.
     history_days : int
         Days looked back on.
+    recent_days : int
+        Length of the recent part of the history, days.
     where : mapping, optional
         Only customers with these attributes.
 
     Returns
     -------
     pandas.DataFrame
-        A row an origin and customer: ``origin``, ``customer_id``, the columns of :data:`FEATURES`, ``spend_ahead``,
-        ``transactions_ahead`` (0 where nothing came).
+        A row a period and customer: ``origin``, ``days_ahead``, ``customer_id``, the columns of :func:`forecasting_features`,
+        ``spend_ahead``, ``transactions_ahead`` (0 where nothing came).
 
     Notes
     -----
-    Features come from the snapshot of their origin and targets from that of their horizon's end: what was known then,
+    Features come from the snapshot of their origin and targets from that of their period's end: what was known then,
     cleaned with what was known then.
     """
     parts = []
-    for origin in sorted(origins):
-        features = purchase_features(
-            dataset.known(origin, where=where), history_days=history_days, horizon_days=horizon_days
+    for origin, days_ahead in sorted(periods):
+        features = forecasting_features(
+            dataset.known(origin, where=where), history_days=history_days, recent_days=recent_days
         )
-        end = dataset.known(origin + timedelta(days=horizon_days), where=where)
-        ahead = purchases_ahead(end, after=origin, horizon_days=horizon_days)
-        joined = features.join(ahead)
+        end = dataset.known(origin + timedelta(days=days_ahead), where=where)
+        joined = features.join(purchases_ahead(end, after=origin, horizon_days=days_ahead))
         joined["spend_ahead"] = joined["spend_ahead"].fillna(0.0)
         joined["transactions_ahead"] = joined["transactions_ahead"].fillna(0).astype("int64")
-        joined.insert(0, "origin", pd.Timestamp(origin).as_unit("us"))
+        joined.insert(0, "days_ahead", days_ahead)
         parts.append(joined.reset_index())
     panel = pd.concat(parts, ignore_index=True)
-    return panel[["origin", "customer_id", *FEATURES, "spend_ahead", "transactions_ahead"]]
+    return panel[["origin", "days_ahead", *panel.columns.drop(["origin", "days_ahead"])]]
+
+
+def forecasting_features(known: Snapshot, *, history_days: int, recent_days: int) -> pd.DataFrame:
+    """
+    Describe each customer who bought within the history as forecasts see them.
+
+    Parameters
+    ----------
+    known : Snapshot
+        The tables as of the origin.
+    history_days : int
+        Days looked back on, the day itself included.
+    recent_days : int
+        Length of the recent part, days.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``customer_id`` (sorted); ``origin``, the columns of :data:`FEATURES`, and ``repeat_purchases``: purchase days after the
+        first one ever, whether within the history or before.
+
+    Raises
+    ------
+    TooFewRecordsError
+        Nobody bought within the history.
+    """
+    features = purchase_features(known, history_days=history_days, horizon_days=recent_days)
+    features.insert(0, "origin", pd.Timestamp(known.as_of).as_unit("us"))
+    repeats = repeat_purchases(known)["frequency"].rename("repeat_purchases")
+    return features.join(repeats.astype("int64"))
+
+
+def repeat_panel(dataset: Dataset, *, origins: Sequence[date], where: Filter | None = None) -> pd.DataFrame:
+    """
+    Stack, for several origins, everybody's repeat purchases.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Shows its tables as of any day.
+    origins : sequence of datetime.date
+        The days.
+    where : mapping, optional
+        Only customers with these attributes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row an origin and customer, also those who bought before the history only: ``origin``, ``customer_id`` and the columns of
+        :func:`repeat_purchases`.
+    """
+    parts = [
+        repeat_purchases(dataset.known(origin, where=where))
+        .reset_index()
+        .assign(origin=pd.Timestamp(origin).as_unit("us"))
+        for origin in sorted(set(origins))
+    ]
+    return pd.concat(parts, ignore_index=True)

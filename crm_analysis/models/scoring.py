@@ -15,6 +15,8 @@ import pandas as pd
 
 from crm_analysis.errors import ModelError, SourceSchemaError
 from crm_analysis.features.needs import lines_bought, spend_by
+from crm_analysis.features.purchases import forecasting_features
+from crm_analysis.models.forecasting.saving import REPEAT_BUYING, RepeatBuyingModel
 from crm_analysis.models.segmentation.model import SegmentModel
 from crm_analysis.models.segmentation.needs import NeedsModel
 from crm_analysis.models.segmentation.questions import model_features
@@ -101,6 +103,18 @@ def _needs(saved: SavedModel, known: Snapshot) -> pd.DataFrame:
     return labels.to_frame("need").assign(assigned_by=saved.description.labels_by)
 
 
+def _repeat_buying(saved: SavedModel, known: Snapshot) -> pd.DataFrame:
+    """Return what is expected of each customer by a model of repeat buying."""
+    model, told = RepeatBuyingModel.from_plain(saved.content), saved.description.parameters
+    horizon, value_days, rate = (told.get(name) for name in ("horizon_days", "value_days", "annual_discount_rate"))
+    if not (isinstance(horizon, int) and isinstance(value_days, int) and isinstance(rate, int | float)):
+        raise ModelError(
+            "The model's description lacks horizon_days, value_days or annual_discount_rate. Make the model anew."
+        )
+    features = forecasting_features(known, history_days=_history(saved), recent_days=horizon)
+    return model.score(features, horizon_days=horizon, value_days=value_days, annual_discount_rate=float(rate))
+
+
 def _history(saved: SavedModel) -> int:
     """Return how far the model's features look back."""
     history = saved.description.parameters.get("history_days")
@@ -109,7 +123,11 @@ def _history(saved: SavedModel) -> int:
     return history
 
 
-_SCORERS: Mapping[str, Callable[[SavedModel, Snapshot], pd.DataFrame]] = {"segments": _segments, "needs": _needs}
+_SCORERS: Mapping[str, Callable[[SavedModel, Snapshot], pd.DataFrame]] = {
+    "segments": _segments,
+    "needs": _needs,
+    REPEAT_BUYING: _repeat_buying,
+}
 
 
 def _check_currency(saved: SavedModel, dataset: Dataset) -> None:

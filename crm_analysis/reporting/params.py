@@ -134,10 +134,20 @@ class ForecastingParams(ReportParams):
 
     horizon_days: Annotated[int, Field(ge=7, le=730, description="days forecast, and days of the hold-out")] = 90
     history_days: HistoryDays = 365
-    n_origins: Annotated[int, Field(ge=2, le=24, description="earlier days from which models are trained")] = 4
-    max_svr_rows: Annotated[
-        int, Field(ge=200, le=20_000, description="rows on which the support vector regression is fitted")
+    n_origins: Annotated[int, Field(ge=2, le=24, description="earlier days from which models are trained")] = 8
+    exact_svr_rows: Annotated[
+        int,
+        Field(ge=200, le=20_000, description="rows up to which support vector regression is exact; beyond: landmarks"),
     ] = 4000
+    period: Annotated[
+        Literal["week", "month"], Field(description="steps in which the business as a whole is forecast")
+    ] = "week"
+    value_days: Annotated[
+        int, Field(ge=30, le=3650, description="days ahead that a customer's lifetime value covers")
+    ] = 365
+    annual_discount_rate: Annotated[
+        float, Field(ge=0, le=1, description="share by which money a year later is worth less")
+    ] = 0.1
 
 
 class ServiceQualityParams(ReportParams):

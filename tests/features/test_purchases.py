@@ -13,9 +13,11 @@ import pytest
 from crm_analysis.errors import TooFewRecordsError
 from crm_analysis.features.purchases import (
     FEATURES,
+    forecasting_features,
     purchase_features,
     purchase_panel,
     purchases_ahead,
+    repeat_panel,
     repeat_purchases,
 )
 from crm_analysis.tables.datasets import Dataset, open_dataset
@@ -110,14 +112,68 @@ def test_a_horizon_beyond_what_is_known_is_refused(shop: Dataset) -> None:
         purchases_ahead(shop.known(AS_OF), after=date(2024, 3, 1), horizon_days=31)
 
 
+PERIODS = [(date(2024, 2, 1), 30), (date(2024, 1, 6), 30), (date(2024, 2, 1), 59)]
+
+
 def test_the_panel_joins_what_was_known_with_what_came(shop: Dataset) -> None:
-    panel = purchase_panel(shop, origins=[date(2024, 2, 1), date(2024, 1, 6)], horizon_days=30, history_days=365)
-    assert list(panel.columns) == ["origin", "customer_id", *FEATURES, "spend_ahead", "transactions_ahead"]
-    assert panel[["origin", "customer_id", "spend_ahead", "transactions_ahead"]].to_numpy().tolist() == [
-        [pd.Timestamp("2024-01-06"), "ann", 0.0, 0],
-        [pd.Timestamp("2024-02-01"), "ann", 16.0, 1],
-        [pd.Timestamp("2024-02-01"), "bob", 30.0 - 30.0, 0],
+    panel = purchase_panel(shop, periods=PERIODS, history_days=365, recent_days=20)
+    assert list(panel.columns) == [
+        *("origin", "days_ahead", "customer_id", *FEATURES, "repeat_purchases", "spend_ahead", "transactions_ahead")
     ]
+    columns = ["origin", "days_ahead", "customer_id", "recent_frequency", "spend_ahead", "transactions_ahead"]
+    assert panel[columns].to_numpy().tolist() == [
+        [pd.Timestamp("2024-01-06"), 30, "ann", 1, 0.0, 0],
+        [pd.Timestamp("2024-02-01"), 30, "ann", 0, 16.0, 1],
+        [pd.Timestamp("2024-02-01"), 30, "bob", 1, 0.0, 0],  # cid is no customer yet
+        [pd.Timestamp("2024-02-01"), 59, "ann", 0, 16.0, 1],
+        [pd.Timestamp("2024-02-01"), 59, "bob", 1, 0.0, 0],
+    ]
+    assert panel["origin"].dtype == "datetime64[us]"
+    assert (panel["transactions_ahead"].dtype, panel["repeat_purchases"].dtype) == ("int64", "int64")
+
+
+def test_each_period_of_the_panel_is_what_its_own_would_be(shop: Dataset) -> None:
+    together = purchase_panel(shop, periods=PERIODS, history_days=365, recent_days=20)
+    alone = [purchase_panel(shop, periods=[one], history_days=365, recent_days=20) for one in sorted(PERIODS)]
+    pd.testing.assert_frame_equal(together, pd.concat(alone, ignore_index=True))
+
+
+def test_repeat_purchases_of_forecasts_reach_back_before_the_history(shop: Dataset) -> None:
+    features = forecasting_features(shop.known(AS_OF), history_days=51, recent_days=30)
+    # ann bought on one day within the history, and on another before it
+    assert features.loc["ann", ["frequency", "repeat_purchases", "tenure_days"]].tolist() == [1, 1, 86]
+    assert features.loc["cid", ["frequency", "repeat_purchases", "recent_frequency"]].tolist() == [2, 1, 1]
+    assert set(features["origin"]) == {pd.Timestamp(AS_OF)}
+
+
+def test_the_repeat_panel_has_everybody_who_ever_bought_and_each_origin_once(shop: Dataset) -> None:
+    days = [AS_OF, date(2024, 2, 10), AS_OF]
+    repeats = repeat_panel(shop, origins=days)
+    assert repeats[["origin", "customer_id", "frequency", "recency", "T", "monetary_value"]].to_numpy().tolist() == [
+        [pd.Timestamp("2024-02-10"), "ann", 1, 36, 36, 20.0],
+        [pd.Timestamp("2024-02-10"), "bob", 0, 0, 21, 0.0],
+        [pd.Timestamp("2024-03-31"), "ann", 1, 36, 86, 20.0],
+        [pd.Timestamp("2024-03-31"), "bob", 0, 0, 71, 0.0],
+        [pd.Timestamp("2024-03-31"), "cid", 1, 30, 30, 2.5],
+    ]
+    for day in set(days):
+        alone = repeat_purchases(shop.known(day)).reset_index()
+        rows = repeats[repeats["origin"] == pd.Timestamp(day)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows.drop(columns="origin"), alone)
+
+
+def test_nothing_after_a_period_reaches_its_rows_of_the_panel(write_dataset: Write) -> None:
+    past = many_purchases()
+    day = date(2024, 5, 1)
+    later = past.assign(amount=past["amount"].where(past["occurred_at"] <= "2024-05-31", -1e6))
+    both = [open_dataset(write_dataset(name, transactions=lines)) for name, lines in (("a", past), ("b", later))]
+    panels = [purchase_panel(one, periods=[(day, 30), (day, 31)], history_days=90, recent_days=30) for one in both]
+    until = [panel[panel["days_ahead"] == 30] for panel in panels]
+    pd.testing.assert_frame_equal(*until)
+    features = [panel.drop(columns=["spend_ahead", "transactions_ahead"]) for panel in panels]
+    pd.testing.assert_frame_equal(*features)
+    assert not panels[0].equals(panels[1])  # the day after them does reach those of a day more
+    pd.testing.assert_frame_equal(*[repeat_panel(one, origins=[day, date(2024, 5, 31)]) for one in both])
 
 
 def test_no_purchase_in_the_history_is_told(write_dataset: Write) -> None:

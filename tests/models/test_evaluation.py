@@ -1,16 +1,14 @@
-"""Claims about splits in time, error measures, bootstrap and conformal intervals, and calibration."""
+"""Claims about error measures, bootstrap and conformal intervals, and calibration."""
 
 from __future__ import annotations
 
 import math
-from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from crm_analysis.errors import TooFewRecordsError
 from crm_analysis.models.evaluation import (
     MEASURES,
     ForecastJudge,
@@ -22,12 +20,13 @@ from crm_analysis.models.evaluation import (
     calibration_table,
     coverage_table,
     forecast_measures,
+    gini,
     mae,
     percentile_interval,
+    poisson_deviance,
     quantile_groups,
     rank_correlation,
     rmse,
-    rolling_origins,
     top_share,
     undefined_measures,
     wape,
@@ -35,7 +34,6 @@ from crm_analysis.models.evaluation import (
 
 ACTUAL = [0.0, 10.0, 20.0, 30.0]
 FORECAST = [4.0, 10.0, 14.0, 24.0]
-YEAR = {"first_day": date(2017, 1, 1), "as_of": date(2017, 12, 31)}
 
 
 @pytest.fixture
@@ -44,63 +42,6 @@ def skewed() -> tuple[np.ndarray, np.ndarray]:
     draws = np.random.default_rng(5)
     actual = np.where(draws.random(500) < 0.5, 0, draws.gamma(1, 40, 500))
     return actual, np.round(0.5 * actual + draws.gamma(1, 20, 500))
-
-
-# --- origins
-
-
-def test_a_year_has_room_for_a_holdout_a_calibration_and_a_fitting_period_of_a_quarter() -> None:
-    plan = rolling_origins(**YEAR, horizon_days=90)
-    assert plan.holdout_origin == date(2017, 10, 2)
-    assert plan.training == (date(2017, 4, 5), date(2017, 5, 5), date(2017, 6, 4), date(2017, 7, 4))
-    assert plan.calibration_origin == date(2017, 7, 4)
-    assert plan.fitting == (date(2017, 4, 5),)
-    assert plan.all_origins == (*plan.training, plan.holdout_origin)
-
-
-@pytest.mark.parametrize("horizon_days", [1, 2, 7, 30, 91, 100])
-@pytest.mark.parametrize("n_origins", [2, 3, 4, 9])
-def test_nothing_is_learnt_from_what_came_after(horizon_days: int, n_origins: int) -> None:
-    plan = rolling_origins(
-        first_day=date(2015, 1, 1), as_of=date(2017, 12, 31), horizon_days=horizon_days, n_origins=n_origins
-    )
-    horizon = timedelta(days=horizon_days)
-    assert plan.holdout_origin + horizon == date(2017, 12, 31)
-    assert all(origin + horizon <= plan.holdout_origin for origin in plan.training)
-    assert all(origin + horizon <= plan.calibration_origin for origin in plan.fitting)
-    assert plan.fitting
-    assert len(plan.training) == len(set(plan.training)) <= n_origins
-
-
-def test_a_short_history_keeps_the_later_origins() -> None:
-    plan = rolling_origins(**YEAR, horizon_days=90, n_origins=9)
-    assert len(plan.training) == 4
-    assert plan.n_asked == 9
-    assert rolling_origins(**YEAR, horizon_days=30, n_origins=9).training[-1] == date(2017, 11, 1)
-
-
-def test_each_origin_has_its_history() -> None:
-    plan = rolling_origins(**YEAR, horizon_days=30, n_origins=24, min_history_days=150)
-    assert min(plan.training) >= YEAR["first_day"] + timedelta(days=149)
-
-
-def test_a_history_that_is_too_short_names_the_longest_horizon_that_would_do() -> None:
-    with pytest.raises(TooFewRecordsError, match=r"takes 480: .* Use horizon_days of at most 91, or data") as error:
-        rolling_origins(**YEAR, horizon_days=120)
-    assert error.value.exit_code == 5
-    assert rolling_origins(**YEAR, horizon_days=91).fitting
-    with pytest.raises(TooFewRecordsError, match="at most 91"):
-        rolling_origins(**YEAR, horizon_days=92)
-
-
-def test_a_history_of_a_day_asks_for_more_data() -> None:
-    with pytest.raises(TooFewRecordsError, match="Use data that reach further back"):
-        rolling_origins(first_day=date(2017, 1, 1), as_of=date(2017, 1, 1), horizon_days=7)
-
-
-def test_one_origin_is_too_few_to_ask_for() -> None:
-    with pytest.raises(ValueError, match="n_origins at least 2, got 90, 1"):
-        rolling_origins(**YEAR, horizon_days=90, n_origins=1)
 
 
 # --- measures
@@ -119,8 +60,39 @@ def test_measures_of_four_customers_are_those_of_the_pencil() -> None:
 
 def test_a_perfect_forecast_does_not_err() -> None:
     measures = forecast_measures(ACTUAL, ACTUAL)
-    assert [measures[name] for name in ("mae", "rmse", "wape", "bias")] == [0, 0, 0, 0]
+    assert [measures[name] for name in ("mae", "rmse", "poisson_deviance", "wape", "bias")] == [0, 0, 0, 0, 0]
     assert measures["rank_correlation"] == pytest.approx(1)
+    assert measures["gini"] == pytest.approx(1)
+
+
+def test_the_reverse_order_and_no_order_are_the_limits_of_gini() -> None:
+    assert gini(ACTUAL, [3, 2, 1, 0]) == pytest.approx(-1)
+    assert gini(ACTUAL, [7, 7, 7, 7]) == 0
+    assert math.isnan(gini([5, 5, 5], [1, 2, 3]))
+
+
+def test_gini_is_the_area_of_the_concentration_curve() -> None:
+    # by forecast 0 20 | 10 30 tied: cumulative 0, 20, 40, 60 of 60 against 15, 30, 45, 60: short of it by 30
+    # in the perfect order 0, 10, 30, 60: short by 50
+    assert gini([0, 10, 20, 30], [1, 5, 2, 5]) == pytest.approx(30 / 50)
+
+
+def test_the_poisson_deviance_is_that_of_the_pencil() -> None:
+    # 2 (0 - 0 + 1), 2 (2 log 2 - 2 + 1), and a return that counts as nothing
+    assert poisson_deviance([0, 2, -4], [1, 1, 0]) == pytest.approx((2 + 4 * math.log(2) - 2) / 3)
+    assert poisson_deviance([0, 3], [-1, 3]) == 0
+
+
+def test_an_impossible_customer_makes_the_deviance_infinite_only_where_it_counts() -> None:
+    judge = ForecastJudge([1, 2], [0, 2])
+    assert judge.measures()["poisson_deviance"] == math.inf
+    assert judge.measures([0, 3])["poisson_deviance"] == 0
+
+
+def test_the_mean_has_the_least_deviance() -> None:
+    actual = np.random.default_rng(0).poisson(0.7, 300)
+    deviance = [poisson_deviance(actual, np.full(300, value)) for value in np.array([0.9, 1, 1.1]) * actual.mean()]
+    assert deviance[1] == min(deviance)
 
 
 def test_zero_for_everybody_errs_by_all_that_came() -> None:
@@ -134,7 +106,7 @@ def test_zero_for_everybody_errs_by_all_that_came() -> None:
 def test_where_nothing_came_ratios_are_undefined_and_the_reason_is_given() -> None:
     measures = forecast_measures([0, 0], [1, 2])
     assert measures["mae"] == 1.5
-    assert all(math.isnan(measures[name]) for name in ("wape", "bias", "rank_correlation", "top_decile_share"))
+    assert all(math.isnan(measures[name]) for name in ("wape", "bias", "rank_correlation", "gini", "top_decile_share"))
     assert "Nothing came" in str(undefined_measures([0, 0]))
 
 
@@ -142,6 +114,7 @@ def test_where_returns_outweigh_purchases_shares_are_undefined() -> None:
     measures = forecast_measures([-5, 2], [0, 0])
     assert measures["wape"] == 1
     assert math.isnan(measures["bias"])
+    assert math.isnan(measures["gini"])
     assert "Returns outweigh" in str(undefined_measures([-5, 2]))
     assert undefined_measures([5, -2]) is None
 
@@ -168,7 +141,7 @@ def test_measures_depend_on_neither_the_order_of_rows_nor_the_currency(skewed: t
     order = np.random.default_rng(1).permutation(len(actual))
     assert forecast_measures(actual[order], forecast[order]) == pytest.approx(base)
     scaled = forecast_measures(7.3 * actual, 7.3 * forecast)
-    in_money = {"mae", "rmse"}
+    in_money = {"mae", "rmse", "poisson_deviance"}
     assert scaled == pytest.approx({name: base[name] * (7.3 if name in in_money else 1) for name in MEASURES})
 
 
@@ -312,6 +285,23 @@ def test_coverage_is_counted_for_buyers_and_others() -> None:
     assert table["coverage"].tolist() == pytest.approx([2 / 3, 1 / 2, 1])
     assert table["width"].tolist() == pytest.approx([8 / 3, 3, 2])
     assert math.isnan(coverage_table([0, 0, 0], bands)["coverage"]["buyers"])
+
+
+def test_coverage_is_counted_by_segment_too() -> None:
+    bands = pd.DataFrame({"lower": [0.0, 1.0, 5.0], "upper": [2.0, 3.0, 9.0]}, index=["x", "y", "z"])
+    table = coverage_table([0, 2, 4], bands, groups=pd.Series(["新", None, "old"]))
+    assert table.index.tolist() == ["all", "buyers", "others", "old", "新"]
+    assert table["coverage"].tolist()[3:] == [0, 1]
+    assert table["n"].tolist()[3:] == [1, 1]
+    pd.testing.assert_frame_equal(table.iloc[:3], coverage_table([0, 2, 4], bands))
+
+
+def test_segments_that_cannot_be_told_from_other_rows_are_refused() -> None:
+    bands = pd.DataFrame({"lower": [0.0, 1.0], "upper": [2.0, 3.0]})
+    with pytest.raises(ValueError, match=r"got \['buyers'\]"):
+        coverage_table([0, 2], bands, groups=pd.Series(["buyers", "new"]))
+    with pytest.raises(ValueError, match="each of 2 customers, got 1"):
+        coverage_table([0, 2], bands, groups=pd.Series(["new"]))
 
 
 def test_a_level_that_is_no_share_is_refused() -> None:

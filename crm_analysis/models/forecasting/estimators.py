@@ -1,53 +1,57 @@
 """
-The forecasts that compete: naive baselines, polynomial regression and support vector regression.
+The regressions that compete, as scikit-learn's estimators on features of customers, and the naive rules.
 
-Which of them is used, and how well it does, is found in :mod:`crm_analysis.models.forecasting.choice` and
-:mod:`crm_analysis.models.forecasting.judgement`.
+What they forecast is for the training's days; how that becomes a forecast for the horizon belongs in
+:mod:`crm_analysis.models.forecasting.candidates`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, TransformerMixin, clone
-from sklearn.linear_model import Ridge
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import PoissonRegressor, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.svm import SVR
 from sklearn.utils.validation import check_is_fitted
 
+from crm_analysis.models.forecasting.landmarks import LandmarkSVR
+from crm_analysis.models.forecasting.terms import LOGARITHM, ROOT, Floats, PurchaseTerms
+
 SPEND, TRANSACTIONS = "spend_ahead", "transactions_ahead"
 LAST_PERIOD, MEAN_RATE, ZERO = "last_period", "mean_rate", "zero"
-POLYNOMIAL, SVR_MODEL = "polynomial", "svr"
+POLYNOMIAL, POISSON, SVR_MODEL, BOOSTING, FOREST = "polynomial", "poisson", "svr", "boosting", "forest"
 NAIVE_RULES = (LAST_PERIOD, MEAN_RATE)
-MODELS = (LAST_PERIOD, MEAN_RATE, ZERO, POLYNOMIAL, SVR_MODEL)
+REGRESSIONS = (POLYNOMIAL, POISSON, SVR_MODEL, BOOSTING, FOREST)
 
-FEATURES = (
-    "recency_days",
-    "frequency",
-    "spend",
-    "monetary_value",
-    "tenure_days",
-    "observed_days",
-    "recent_spend",
-    "recent_frequency",
-)
 _OF_THE_LAST_PERIOD = {SPEND: "recent_spend", TRANSACTIONS: "recent_frequency"}
 _OF_THE_HISTORY = {SPEND: "spend", TRANSACTIONS: "frequency"}
 
 Settings = Mapping[str, float]
 GRIDS: Mapping[str, tuple[Settings, ...]] = {
     POLYNOMIAL: tuple({"degree": degree, "alpha": alpha} for degree in (1, 2, 3) for alpha in (10.0, 100.0)),
+    POISSON: (
+        *({"degree": 1, "alpha": alpha} for alpha in (0.001, 0.01, 0.1)),
+        *({"degree": 2, "alpha": alpha} for alpha in (0.03, 0.1, 0.3)),
+        *({"degree": 3, "alpha": alpha} for alpha in (0.3, 1.0)),
+    ),
     SVR_MODEL: tuple({"C": cost, "gamma": gamma} for cost in (1.0, 10.0) for gamma in (0.003, 0.01)),
+    BOOSTING: tuple({"trees": trees, "leaves": leaves} for trees, leaves in ((60, 4), (120, 8))),
 }
 SVR_EPSILON = 0.3
 SVR_TOLERANCE = 1e-5  # at the default of 1e-3 the last bits of a feature move single forecasts by percents
-
-Floats = npt.NDArray[np.float64]
+N_LANDMARKS = 500
+N_TREES, ROWS_A_TREE, ROWS_A_LEAF = 60, 5_000, 5
+DIGITS = 9  # of a target over its mean
 
 
 class NaiveForecast(RegressorMixin, BaseEstimator):
@@ -60,14 +64,14 @@ class NaiveForecast(RegressorMixin, BaseEstimator):
         ``last_period``, ``mean_rate`` or ``zero``.
     target : str
         ``spend_ahead`` or ``transactions_ahead``.
-    horizon_days : int
-        Days ahead.
+    training_days : int
+        Days ahead, and days of the last period.
     """
 
-    def __init__(self, rule: str = LAST_PERIOD, *, target: str = SPEND, horizon_days: int = 90) -> None:
+    def __init__(self, rule: str = LAST_PERIOD, *, target: str = SPEND, training_days: int = 90) -> None:
         self.rule = rule
         self.target = target
-        self.horizon_days = horizon_days
+        self.training_days = training_days
 
     def fit(self, X: pd.DataFrame, y: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """
@@ -76,7 +80,7 @@ class NaiveForecast(RegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : pandas.DataFrame
-            Purchase features.
+            Features.
         y : array-like, optional
             Not used.
 
@@ -97,7 +101,7 @@ class NaiveForecast(RegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : pandas.DataFrame
-            Purchase features.
+            Features.
 
         Returns
         -------
@@ -111,59 +115,79 @@ class NaiveForecast(RegressorMixin, BaseEstimator):
             values = X[_OF_THE_LAST_PERIOD[self.target]].to_numpy(dtype=float)
         else:
             a_day = X[_OF_THE_HISTORY[self.target]] / X["observed_days"]
-            values = a_day.to_numpy(dtype=float) * self.horizon_days
+            values = a_day.to_numpy(dtype=float) * self.training_days
         forecasts: Floats = np.maximum(values, 0.0)
         return forecasts
 
 
-class PurchaseTerms(TransformerMixin, BaseEstimator):
+class MeanRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """
-    Turn purchase features into terms that a regression can carry from one origin to the next.
+    Fit a regressor to a target over its mean, so that a change of currency falls out and totals agree.
+
+    Parameters
+    ----------
+    regressor : estimator
+        Fitted to the target, held from below at 0, over its mean.
 
     Notes
     -----
-    Money and counts enter by their square roots: they are skewed, the root tames their spread, and it carries a change
-    of currency as one factor that standardising removes. Totals of the history enter a day observed, because histories
-    grow between origins. Terms are held within the range seen in the fit: a polynomial must not run away beyond it.
+    Where returns made some targets negative, all forecasts are lowered by the share that this took from the total.
     """
 
-    def fit(self, X: pd.DataFrame, y: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
+    def __init__(self, regressor: BaseEstimator) -> None:
+        self.regressor = regressor
+
+    def fit(self, X: Floats, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
         """
-        Learn the range of each term.
+        Fit the regressor.
 
         Parameters
         ----------
-        X : pandas.DataFrame
-            Purchase features.
-        y : array-like, optional
-            Not used.
+        X : numpy.ndarray
+            Terms.
+        y : array-like of float
+            The target.
+        sample_weight : array-like of float, optional
+            How much each row counts.
 
         Returns
         -------
-        PurchaseTerms
+        MeanRegressor
             Itself.
         """
-        terms = _terms(X)
-        self.lowest_, self.highest_ = terms.min(axis=0), terms.max(axis=0)
+        target = np.asarray(y, dtype=float)
+        bought = np.maximum(target, 0.0)
+        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        self.size_ = float(np.average(bought, weights=weights))
+        self.factor_ = max(float(np.average(target, weights=weights)), 0.0)
+        self.regressor_ = clone(self.regressor)
+        if self.size_ > 0:
+            shares = np.round(bought / self.size_, DIGITS)  # trees tell equal splits apart by the currency's last bits
+            with warnings.catch_warnings():
+                # at the optimum already, as with customers all alike, Newton's step has nothing to gain
+                warnings.filterwarnings("ignore", message=r"(?s).*resort to lbfgs", category=ConvergenceWarning)
+                self.regressor_.fit(X, shares, sample_weight=weights)
         return self
 
-    def transform(self, X: pd.DataFrame) -> Floats:
+    def predict(self, X: Floats) -> Floats:
         """
-        Return the terms, within the range learnt.
+        Return the forecasts.
 
         Parameters
         ----------
-        X : pandas.DataFrame
-            Purchase features.
+        X : numpy.ndarray
+            Terms.
 
         Returns
         -------
-        numpy.ndarray of float, shape (n_customers, n_terms)
-            Not yet standardised.
+        numpy.ndarray of float, shape (n_customers,)
+            Never negative; all 0 where nothing came in the fit.
         """
         check_is_fitted(self)
-        terms: Floats = np.clip(_terms(X), self.lowest_, self.highest_)
-        return terms
+        if not self.size_ > 0:
+            return np.zeros(len(X))
+        forecasts: Floats = np.maximum(self.regressor_.predict(X), 0.0) * self.factor_
+        return forecasts
 
 
 class RootTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
@@ -240,58 +264,130 @@ class RootTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return self.size_ * roots**2
 
 
-def forecaster(model: str, *, target: str, horizon_days: int, settings: Settings) -> Pipeline | NaiveForecast:
+@dataclass(frozen=True)
+class Fitting:
     """
-    Return an estimator that is not fitted yet.
+    What a regression is made for.
+
+    Attributes
+    ----------
+    training_days : int
+        Days ahead at the training origins.
+    n_rows : int
+        Rows that it will be fitted to.
+    exact_svr_rows : int
+        Rows up to which a support vector regression is exact; beyond, its kernel is seen from landmarks.
+    seed : int
+        Start of everything random.
+    """
+
+    training_days: int
+    n_rows: int
+    exact_svr_rows: int
+    seed: int
+
+
+def regression(model: str, settings: Settings, fitting: Fitting) -> Pipeline:
+    """
+    Return a regression that is not fitted yet.
 
     Parameters
     ----------
     model : str
-        One of :data:`MODELS`.
-    target : str
-        ``spend_ahead`` or ``transactions_ahead``.
-    horizon_days : int
-        Days ahead.
+        One of :data:`REGRESSIONS`.
     settings : mapping
-        One of the model's :data:`GRIDS`; nothing for a naive one.
+        One of the model's :data:`GRIDS`; nothing for one without.
+    fitting : Fitting
+        What it is made for.
 
     Returns
     -------
-    estimator
-        Takes a frame of purchase features.
+    sklearn.pipeline.Pipeline
+        Takes a frame of features.
 
     Examples
     --------
-    >>> svr = forecaster("svr", target="spend_ahead", horizon_days=90, settings={"C": 1.0, "gamma": 0.01})
-    >>> [name for name, _ in svr.steps]
+    >>> fitting = Fitting(training_days=90, n_rows=50, exact_svr_rows=4000, seed=0)
+    >>> [name for name, _ in regression("svr", {"C": 1.0, "gamma": 0.01}, fitting).steps]
     ['purchaseterms', 'standardscaler', 'roottargetregressor']
     """
-    if model == POLYNOMIAL:
-        powers = PolynomialFeatures(degree=int(settings["degree"]), include_bias=False)
-        regressor = make_pipeline(powers, Ridge(alpha=settings["alpha"]))
-    elif model == SVR_MODEL:
-        regressor = SVR(kernel="rbf", C=settings["C"], gamma=settings["gamma"], epsilon=SVR_EPSILON, tol=SVR_TOLERANCE)
-    else:
-        return NaiveForecast(model, target=target, horizon_days=horizon_days)
-    return make_pipeline(PurchaseTerms(), StandardScaler(), RootTargetRegressor(regressor))
+    scale, steps = _MAKERS[model]
+    terms = PurchaseTerms(scale, training_days=fitting.training_days)
+    return make_pipeline(terms, StandardScaler(), *steps(settings, fitting))
 
 
-def _terms(features: pd.DataFrame) -> Floats:
-    """Return the terms: roots of rates, money and counts, the logarithm of recency, and recency within the tenure."""
-    value = {name: features[name].to_numpy(dtype=float) for name in FEATURES}
-    columns = [
-        _signed_root(value["spend"] / value["observed_days"]),
-        _signed_root(value["frequency"] / value["observed_days"]),
-        _signed_root(value["recent_spend"]),
-        _signed_root(value["recent_frequency"]),
-        _signed_root(value["monetary_value"]),
-        np.log1p(value["recency_days"]),
-        (value["recency_days"] + 1) / (value["tenure_days"] + 1),
-    ]
-    return np.column_stack(columns)
+def sample_weights(estimator: BaseEstimator, weights: Floats) -> dict[str, Floats]:
+    """
+    Return weights of rows as an estimator's last step takes them.
+
+    Parameters
+    ----------
+    estimator : Pipeline or NaiveForecast
+        Not fitted yet.
+    weights : numpy.ndarray
+        How much each row counts: longer periods tell more.
+
+    Returns
+    -------
+    dict
+        Arguments of ``fit``; none where rows count alike, or weights cannot be taken.
+    """
+    if not isinstance(estimator, Pipeline) or not isinstance(estimator[-1], MeanRegressor) or np.ptp(weights) == 0:
+        return {}
+    return {f"{estimator.steps[-1][0]}__sample_weight": weights}
 
 
-def _signed_root(values: Floats) -> Floats:
-    """Return square roots that keep the sign: returns may outweigh purchases."""
-    roots: Floats = np.sign(values) * np.sqrt(np.abs(values))
-    return roots
+def _polynomial(settings: Settings, _: Fitting) -> tuple[BaseEstimator, ...]:
+    """Return powers and products of the terms by least squares with a ridge."""
+    powers = PolynomialFeatures(degree=int(settings["degree"]), include_bias=False)
+    return (RootTargetRegressor(make_pipeline(powers, Ridge(alpha=settings["alpha"]))),)
+
+
+def _poisson(settings: Settings, _: Fitting) -> tuple[BaseEstimator, ...]:
+    """Return powers and products of the terms under a logarithmic link, by Poisson's likelihood with a ridge."""
+    powers = PolynomialFeatures(degree=int(settings["degree"]), include_bias=False)
+    likelihood = PoissonRegressor(alpha=settings["alpha"], solver="newton-cholesky", max_iter=300)
+    return powers, StandardScaler(), MeanRegressor(likelihood)
+
+
+def _svr(settings: Settings, fitting: Fitting) -> tuple[BaseEstimator, ...]:
+    cost, gamma = settings["C"], settings["gamma"]
+    if fitting.n_rows <= fitting.exact_svr_rows:
+        return (RootTargetRegressor(SVR(C=cost, gamma=gamma, epsilon=SVR_EPSILON, tol=SVR_TOLERANCE)),)
+    landmarks = LandmarkSVR(N_LANDMARKS, C=cost, gamma=gamma, epsilon=SVR_EPSILON, random_state=fitting.seed)
+    return (RootTargetRegressor(landmarks),)
+
+
+def _boosting(settings: Settings, fitting: Fitting) -> tuple[BaseEstimator, ...]:
+    trees = HistGradientBoostingRegressor(
+        loss="poisson",
+        learning_rate=0.05,
+        max_iter=int(settings["trees"]),
+        max_leaf_nodes=int(settings["leaves"]),
+        min_samples_leaf=40,
+        l2_regularization=1.0,
+        early_stopping=False,
+        random_state=fitting.seed,
+    )
+    return (MeanRegressor(trees),)
+
+
+def _forest(_: Settings, fitting: Fitting) -> tuple[BaseEstimator, ...]:
+    trees = RandomForestRegressor(
+        N_TREES,
+        min_samples_leaf=ROWS_A_LEAF,
+        max_features=0.4,
+        max_samples=min(0.5, ROWS_A_TREE / fitting.n_rows),
+        random_state=fitting.seed,
+    )
+    return (MeanRegressor(trees),)
+
+
+_Steps = Callable[[Settings, Fitting], tuple[BaseEstimator, ...]]
+_MAKERS: Mapping[str, tuple[str, _Steps]] = {
+    POLYNOMIAL: (ROOT, _polynomial),
+    POISSON: (LOGARITHM, _poisson),
+    SVR_MODEL: (ROOT, _svr),
+    BOOSTING: (ROOT, _boosting),
+    FOREST: (ROOT, _forest),
+}

@@ -21,7 +21,8 @@ from crm_analysis.models.evaluation import (
     percentile_interval,
 )
 from crm_analysis.models.forecasting.choice import is_small_tenth
-from crm_analysis.models.forecasting.estimators import Floats
+from crm_analysis.models.forecasting.terms import Floats
+from crm_analysis.tables.privacy.suppression import suppressed
 
 CURVE_STEPS = 20
 
@@ -29,7 +30,7 @@ CURVE_STEPS = 20
 @dataclass(frozen=True)
 class Gain:
     """
-    How much lower the chosen model's RMSE is than the naive baseline's, as a share of the latter.
+    How much lower an error of the chosen model is than the naive baseline's, as a share of the latter.
 
     Attributes
     ----------
@@ -56,7 +57,7 @@ class Gain:
 
 def holdout_errors(
     actual: npt.ArrayLike, forecasts: Mapping[str, Floats], *, model: str, naive: str, seed: int, min_cell: int = 1
-) -> tuple[pd.DataFrame, Gain]:
+) -> tuple[pd.DataFrame, dict[str, Gain]]:
     """
     Measure every model on the hold-out, and the chosen one against the naive baseline.
 
@@ -78,8 +79,8 @@ def holdout_errors(
     errors : pandas.DataFrame
         ``model``, ``role`` (``chosen``, ``naive``, both or neither), ``measure``, ``value``, and its 95% interval ``low``,
         ``high`` over resampled customers.
-    gain : Gain
-        From the same resamples for both, so that what moves both falls out.
+    gains : dict of str to Gain
+        For RMSE and WAPE; from the same resamples for both, so that what moves both falls out.
     """
     resamples = bootstrap_measures(actual, forecasts, seed=seed)
     roles = {name: _role(name, model=model, naive=naive) for name in forecasts}
@@ -92,9 +93,12 @@ def holdout_errors(
     if is_small_tenth(len(np.asarray(actual)), min_cell=min_cell):
         errors.loc[errors["measure"] == "top_decile_share", ["value", "low", "high"]] = np.nan
     value = errors.set_index(["model", "measure"])["value"]
-    shares = _saved(resamples[model]["rmse"], resamples[naive]["rmse"])
-    share = _saved(value[model, "rmse"], value[naive, "rmse"])
-    return errors, Gain(float(share), *percentile_interval(shares))
+    gains = {}
+    for measure in ("rmse", "wape"):
+        share = _saved(value[model, measure], value[naive, measure])
+        shares = _saved(resamples[model][measure], resamples[naive][measure])
+        gains[measure] = Gain(float(share), *percentile_interval(shares))
+    return errors, gains
 
 
 def measured(errors: pd.DataFrame, model: str) -> dict[str, float]:
@@ -115,6 +119,29 @@ def measured(errors: pd.DataFrame, model: str) -> dict[str, float]:
     """
     rows = errors[errors["model"] == model].set_index("measure")["value"]
     return {measure: float(rows[measure]) for measure in MEASURES}
+
+
+def told_coverage(coverage: pd.DataFrame, *, min_cell: int) -> pd.DataFrame:
+    """
+    Return coverage without rows that are about too few customers, or would give such away.
+
+    Parameters
+    ----------
+    coverage : pandas.DataFrame
+        As :func:`~crm_analysis.models.evaluation.coverage_table` returns it: all, buyers and others, then groups.
+    min_cell : int
+        Least number of customers that a figure is about.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows; figures of some are missing. Buyers and others make up all customers, and so do the groups.
+    """
+    everybody = coverage.loc[["all"]]
+    parts = suppressed(coverage.loc[["buyers", "others"]], size="n", min_cell=min_cell)
+    groups = coverage.drop(index=["all", "buyers", "others"])
+    told = [everybody.astype(parts.dtypes), parts]
+    return pd.concat(told if groups.empty else [*told, suppressed(groups, size="n", min_cell=min_cell)])
 
 
 def gain_curve(actual: npt.ArrayLike, rankings: Mapping[str, npt.ArrayLike], *, min_cell: int = 1) -> pd.DataFrame:

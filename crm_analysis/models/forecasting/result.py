@@ -1,5 +1,5 @@
 """
-The whole question of forecasting in one result: chosen, judged on the hold-out, fitted anew, and applied.
+The whole question of forecasting customers in one result: chosen, judged on the hold-out, fitted anew, and applied.
 
 The pieces have modules of their own in this folder; this one puts them in order. Sentences belong in
 :mod:`crm_analysis.models.forecasting.wording`.
@@ -7,25 +7,35 @@ The pieces have modules of their own in this folder; this one puts them in order
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
-from crm_analysis.errors import DataQualityError, TooFewRecordsError
-from crm_analysis.models.evaluation import (
-    OriginPlan,
-    calibrated_bands,
-    calibration_table,
-    coverage_table,
+from crm_analysis.models.customer_outlook import usual_spend
+from crm_analysis.models.evaluation import OriginPlan, calibration_table, coverage_table
+from crm_analysis.models.forecasting.candidates import Forecast, Task
+from crm_analysis.models.forecasting.choice import Choice, choose, comparisons
+from crm_analysis.models.forecasting.estimators import SPEND, TRANSACTIONS, ZERO
+from crm_analysis.models.forecasting.expectations import ACTIVE, Expectations
+from crm_analysis.models.forecasting.fitting import (
+    Fits,
+    Ranges,
+    Rows,
+    Segments,
+    collected_rows,
+    count_ranges,
+    fit_all,
+    spend_ranges,
 )
-from crm_analysis.models.forecasting.choice import Choice, Task, choose, forecast_by, rows_at
-from crm_analysis.models.forecasting.estimators import FEATURES, MODELS, SPEND, TRANSACTIONS, ZERO, Floats
-from crm_analysis.models.forecasting.judgement import Gain, gain_curve, holdout_errors, measured
-from crm_analysis.tables.privacy.suppression import left_out_in_words, small, suppressed
+from crm_analysis.models.forecasting.inputs import NEEDED, CustomerHistories, checked
+from crm_analysis.models.forecasting.judgement import Gain, gain_curve, holdout_errors, measured, told_coverage
+from crm_analysis.models.forecasting.terms import Floats
+from crm_analysis.tables.privacy.suppression import left_out_in_words, suppressed
 
-MIN_CUSTOMERS = 20
 MAX_GROUPS = 10
-BAND_LEVEL = 0.9
+SEGMENT = "segment"
 
 
 @dataclass(frozen=True)
@@ -39,19 +49,40 @@ class TargetForecast:
         The comparison before the hold-out.
     errors : pandas.DataFrame
         Every model on the hold-out, as :func:`~crm_analysis.models.forecasting.judgement.holdout_errors` returns them.
-    gain : Gain
-        Of the chosen model over the naive baseline, on the hold-out.
-    holdout : numpy.ndarray
-        The chosen model's forecasts for the hold-out, fitted on the training origins.
+    gains : mapping of str to Gain
+        Of the chosen model over the naive baseline, on the hold-out, for RMSE and WAPE.
+    fitted : Forecast
+        The chosen model, fitted on the training origins.
+    holdout, naive : numpy.ndarray
+        Its forecasts for the hold-out, and those of the naive baseline.
+    refitted : Forecast
+        The chosen model, fitted anew with what came up to ``as_of``.
     ahead : numpy.ndarray
-        Its forecasts for the current customers, fitted anew with the hold-out.
+        Its forecasts for the current customers.
+    bands, bands_ahead : pandas.DataFrame
+        ``lower`` and ``upper`` around both.
+    coverage, calibration : pandas.DataFrame
+        How often ranges held what came in the hold-out (all, buyers, others, segments); expected and actual means by tenth of
+        the forecast.
     """
 
     choice: Choice
     errors: pd.DataFrame
-    gain: Gain
+    gains: Mapping[str, Gain]
+    fitted: Forecast
     holdout: Floats
+    naive: Floats
+    refitted: Forecast
     ahead: Floats
+    bands: pd.DataFrame
+    bands_ahead: pd.DataFrame
+    coverage: pd.DataFrame
+    calibration: pd.DataFrame
+
+    @property
+    def gain(self) -> Gain:
+        """Of the RMSE, by which models are chosen."""
+        return self.gains["rmse"]
 
     @property
     def measures(self) -> dict[str, float]:
@@ -80,34 +111,39 @@ class CustomerForecast:
         The origins.
     spend, transactions : TargetForecast
         Models, errors and forecasts of both targets.
+    expectations : Expectations
+        The models of repeat buying at every origin.
     forecasts : pandas.DataFrame
-        Index ``customer_id``; ``spend_forecast``, ``lower_90``, ``upper_90``, ``transactions_forecast`` for the horizon
-        after ``as_of``.
+        Index ``customer_id``; ``spend_forecast``, ``lower_90``, ``upper_90``, ``transactions_forecast``, ``transactions_lower_90``,
+        ``transactions_upper_90`` for the horizon after ``as_of``; ``chance_active`` where a model tells it; ``recent_spend``, scaled to the horizon, and
+        ``usual_spend``, that at the own mean rate; ``segment`` where segments were asked for.
     holdout : pandas.DataFrame
-        A row a customer of the hold-out: ``customer_id``, ``spend_ahead``, ``spend_forecast``, ``lower_90``,
-        ``upper_90``, ``transactions_ahead``, ``transactions_forecast``.
-    coverage : pandas.DataFrame
-        How often the intervals held the spend of the hold-out: all, buyers, others.
-    calibration : pandas.DataFrame
-        Expected and actual mean spend by tenth of the forecast, on the hold-out.
+        The same for the hold-out, with its features and what came: ``spend_ahead``, ``transactions_ahead``. Index ``customer_id``.
     gain_curve : pandas.DataFrame
         Share of the hold-out's revenue by share of customers, ranked by ``forecast``, ``naive`` and ``hindsight``.
-    recent_spend : float
-        What the current customers spent in the last period, as long as the horizon.
     notes : tuple of str
-        What to know of how the models were fitted: rows drawn, a short history.
+        What to know of how the models were fitted: a short history, models left out.
     """
 
     plan: OriginPlan
     spend: TargetForecast
     transactions: TargetForecast
+    expectations: Expectations
     forecasts: pd.DataFrame
     holdout: pd.DataFrame
-    coverage: pd.DataFrame
-    calibration: pd.DataFrame
     gain_curve: pd.DataFrame
-    recent_spend: float
     notes: tuple[str, ...]
+
+    @property
+    def holdout_forecasts(self) -> pd.DataFrame:
+        """What was expected of the hold-out's customers, with the columns of ``forecasts``."""
+        scaled = self.holdout["recent_spend"] * (self.plan.horizon_days / self.plan.training_days)
+        return self.holdout.assign(recent_spend=scaled)[list(self.forecasts.columns)]
+
+    @property
+    def lawful_model(self) -> str | None:
+        """The model of repeat buying that did best before the hold-out: it tells who is active, and lifetime value."""
+        return lawful_model(self.transactions.choice, self.expectations)
 
     @property
     def errors(self) -> pd.DataFrame:
@@ -115,40 +151,52 @@ class CustomerForecast:
         both = {"spend": self.spend.errors, "transactions": self.transactions.errors}
         return pd.concat(both, names=["target"]).reset_index("target").reset_index(drop=True)
 
+    def predict_spend(self, features: pd.DataFrame) -> Floats:
+        """
+        Forecast the spend as the hold-out's was forecast, for whatever features.
+
+        Parameters
+        ----------
+        features : pandas.DataFrame
+            As those in ``holdout``: some may have been changed to see what follows.
+
+        Returns
+        -------
+        numpy.ndarray of float
+            For the days ahead of each row.
+        """
+        return self.spend.fitted.predict(self.expectations.added(features[["origin", "days_ahead", *NEEDED]]))
+
 
 def forecast_customers(
-    panel: pd.DataFrame,
-    current: pd.DataFrame,
+    histories: CustomerHistories,
     *,
-    plan: OriginPlan,
     seed: int,
-    max_svr_rows: int = 4000,
+    exact_svr_rows: int = 4000,
     min_cell: int = 1,
+    segments: Segments | None = None,
 ) -> CustomerForecast:
     """
     Forecast each customer's spend and transactions in the horizon after ``as_of``.
 
     Parameters
     ----------
-    panel : pandas.DataFrame
-        A row an origin and customer: ``origin``, ``customer_id``, purchase features, ``spend_ahead`` and
-        ``transactions_ahead``, for every origin of the plan.
-    current : pandas.DataFrame
-        Index ``customer_id``; the same features as of ``as_of``.
-    plan : OriginPlan
-        As :func:`~crm_analysis.models.evaluation.rolling_origins` returns it.
+    histories : CustomerHistories
+        What was known at every origin, and what came.
     seed : int
         Start of everything random.
-    max_svr_rows : int
-        Rows on which a support vector regression is fitted at most.
+    exact_svr_rows : int
+        Rows up to which a support vector regression is exact; beyond, its kernel is seen from landmarks.
     min_cell : int
         Least number of customers that a figure is about; smaller ones, and what would give them away, are missing. The lists
         of customers, `forecasts` and `holdout`, are complete.
+    segments : callable, optional
+        Takes features of one origin, returns each customer's segment; coverage is then told by it.
 
     Returns
     -------
     CustomerForecast
-        The model is chosen at the calibration origin, judged once on the hold-out, and fitted anew with it.
+        The model is chosen at training origins, judged once on the hold-out, and fitted anew with it.
 
     Raises
     ------
@@ -159,109 +207,136 @@ def forecast_customers(
 
     Notes
     -----
-    Intervals rest on the residuals of one horizon earlier: those of the hold-out on the calibration origin, those of the
+    Ranges rest on what came after an earlier origin: those of the hold-out on the last trial, those of the
     forecast on the hold-out. Each row counts as it is: neither the order of rows nor the names of customers matter.
     """
-    rows = _in_own_order(_checked(panel, current, plan, min_cell=min_cell))
-    tasks = {target: Task(target, plan.horizon_days, seed, max_svr_rows, min_cell) for target in (SPEND, TRANSACTIONS)}
-    spend, transactions = (_forecast_target(rows, current, plan, task) for task in tasks.values())
-    judged = rows_at(rows, (plan.holdout_origin,))
-    actual = judged[SPEND].to_numpy(dtype=float)
-    bands = calibrated_bands(spend.choice.actual, spend.choice.forecast, level=BAND_LEVEL).around(spend.holdout)
-    bands_ahead = calibrated_bands(actual, spend.holdout, level=BAND_LEVEL).around(spend.ahead)
-    naive = forecast_by(spend.choice.naive, judged, judged, tasks[SPEND], {})
-    coverage = _told_coverage(coverage_table(actual, bands), min_cell=min_cell)
-    n_groups = min(MAX_GROUPS, len(actual) // min_cell)
-    calibration = suppressed(calibration_table(actual, spend.holdout, n_bins=n_groups), size="n", min_cell=min_cell)
-    rankings = {"forecast": spend.holdout, "naive": naive, "hindsight": actual}
-    left_out = left_out_in_words(min_cell, coverage["n"], calibration["n"])
+    checked(histories, min_cell=min_cell)
+    with threadpool_limits(limits=1):  # hundreds of small fits, which several threads only slow down
+        rows = collected_rows(histories, segments)
+        limits = (
+            rows.plan.horizon_days,
+            rows.plan.training_days,
+            seed,
+            exact_svr_rows,
+            rows.expectations.models,
+            min_cell,
+        )
+        counting = Task(TRANSACTIONS, *limits)
+        spending = Task(SPEND, *limits)
+        choice = choose(comparisons(rows.panel, rows.plan, counting), counting)
+        fits = fit_all(rows, counting, choice)
+        ranges = count_ranges(rows, choice, fits)
+        transactions = _judged(rows, counting, choice, fits, ranges)
+        spend_choice = choose(comparisons(rows.panel, rows.plan, counting, counts=choice), spending)
+        spend_fits = fit_all(rows, spending, spend_choice, counts=fits)
+        money_ranges = spend_ranges(rows, spend_choice, spend_fits, ranges, choice, fits)
+        spend = _judged(rows, spending, spend_choice, spend_fits, money_ranges)
+    rankings = {"forecast": spend.holdout, "naive": spend.naive, "hindsight": rows.came(SPEND)}
+    sizes = [table["n"] for target in (spend, transactions) for table in (target.coverage, target.calibration)]
+    left_out = left_out_in_words(min_cell, *sizes)
     return CustomerForecast(
-        plan=plan,
+        plan=rows.plan,
         spend=spend,
         transactions=transactions,
-        forecasts=_listed(spend.ahead, transactions.ahead, bands_ahead).set_index(current.index),
-        holdout=_holdout_table(judged, spend, transactions, bands),
-        coverage=coverage,
-        calibration=calibration,
-        gain_curve=gain_curve(actual, rankings, min_cell=min_cell),
-        recent_spend=float(current["recent_spend"].sum()),
-        notes=(*_notes(rows, plan, max_svr_rows), *([left_out] if left_out else [])),
+        expectations=rows.expectations,
+        forecasts=_ahead(rows, spend, transactions),
+        holdout=_holdout(rows, spend, transactions),
+        gain_curve=gain_curve(rows.came(SPEND), rankings, min_cell=min_cell),
+        notes=(*_notes(rows.plan), *rows.expectations.notes, *([left_out] if left_out else [])),
     )
 
 
-def _forecast_target(rows: pd.DataFrame, current: pd.DataFrame, plan: OriginPlan, task: Task) -> TargetForecast:
-    """Choose before the hold-out, judge on it, fit anew with it."""
-    training, judged = rows_at(rows, plan.training), rows_at(rows, (plan.holdout_origin,))
-    choice = choose(training, plan, task)
-    forecasts = {model: forecast_by(model, training, judged, task, choice.settings[model]) for model in MODELS}
-    actual = judged[task.target].to_numpy(dtype=float)
-    errors, gain = holdout_errors(
-        actual, forecasts, model=choice.model, naive=choice.naive, seed=task.seed, min_cell=task.min_cell
+def _judged(rows: Rows, task: Task, choice: Choice, fits: Fits, ranges: Ranges) -> TargetForecast:
+    """Measure everything on the hold-out, once."""
+    actual, holdout, min_cell = rows.came(task.target), fits.holdout[choice.model], task.min_cell
+    errors, gains = holdout_errors(
+        actual, fits.holdout, model=choice.model, naive=choice.naive, seed=task.seed, min_cell=min_cell
     )
-    ahead = forecast_by(choice.model, rows_at(rows, plan.all_origins), current, task, choice.settings[choice.model])
-    return TargetForecast(choice, errors, gain, holdout=forecasts[choice.model], ahead=ahead)
-
-
-def _checked(panel: pd.DataFrame, current: pd.DataFrame, plan: OriginPlan, *, min_cell: int) -> pd.DataFrame:
-    """Return the panel if it can be worked with."""
-    needed = ["origin", "customer_id", *FEATURES, SPEND, TRANSACTIONS]
-    lacking = [name for name in needed if name not in panel] + [name for name in FEATURES if name not in current]
-    if lacking:
-        raise ValueError(f"panel and current need the columns of a purchase panel, got none named {lacking!r}")
-    if current.empty:
-        raise TooFewRecordsError("There is no customer to forecast. Use a longer history_days or another as_of.")
-    missing = panel[[*FEATURES, SPEND, TRANSACTIONS]].isna().sum() + current[list(FEATURES)].isna().sum().reindex(
-        [*FEATURES, SPEND, TRANSACTIONS], fill_value=0
+    coverage = coverage_table(actual, ranges.bands, groups=rows.judged_segments)
+    n_groups = max(1, min(MAX_GROUPS, len(actual) // min_cell))
+    calibration = calibration_table(actual, holdout, n_bins=n_groups)
+    return TargetForecast(
+        choice=choice,
+        errors=errors,
+        gains=gains,
+        fitted=fits.fitted[choice.model],
+        holdout=holdout,
+        naive=fits.holdout[choice.naive],
+        refitted=fits.refitted,
+        ahead=fits.ahead,
+        bands=ranges.bands,
+        bands_ahead=ranges.bands_ahead,
+        coverage=told_coverage(coverage, min_cell=min_cell),
+        calibration=suppressed(calibration, size="n", min_cell=min_cell),
     )
-    if missing.any():
-        raise DataQualityError(
-            f"{int(missing.sum())} values of the purchase panel are missing, in {list(missing.index[missing > 0])}. "
-            "Check the cleaning of transactions."
-        )
-    counts = {origin: len(rows_at(panel, (origin,))) for origin in plan.all_origins}
-    told = {origin: _count_in_words(count, min_cell=min_cell) for origin, count in counts.items()}
-    few = {str(origin): told[origin] for origin, count in counts.items() if count < MIN_CUSTOMERS}
-    if few:
-        raise TooFewRecordsError(
-            f"{len(few)} of {len(counts)} origins have fewer than {MIN_CUSTOMERS} customers: {few}. Use a longer "
-            "history_days, another as_of, or a filter that keeps more customers."
-        )
-    return panel
 
 
-def _count_in_words(count: int, *, min_cell: int) -> int | str:
-    return f"fewer than {min_cell}" if small([count], min_cell=min_cell)[0] else count
+def lawful_model(choice: Choice, expectations: Expectations) -> str | None:
+    """
+    Return the model of repeat buying that did best before the hold-out.
+
+    Parameters
+    ----------
+    choice : Choice
+        Of the transactions.
+    expectations : Expectations
+        Which models there are.
+
+    Returns
+    -------
+    str or None
+        Its name; None where none could be fitted.
+    """
+    errors = choice.backtest["rmse"].reindex(list(expectations.models))
+    return None if errors.empty else str(errors.idxmin())
 
 
-def _told_coverage(coverage: pd.DataFrame, *, min_cell: int) -> pd.DataFrame:
-    """Return coverage without its parts where one of them is about too few customers: each is the whole less the other."""
-    parts = suppressed(coverage.drop(index="all"), size="n", min_cell=min_cell)
-    return pd.concat([coverage.loc[["all"]].astype(parts.dtypes), parts])
+def _ahead(rows: Rows, spend: TargetForecast, transactions: TargetForecast) -> pd.DataFrame:
+    columns = _listed(spend.ahead, transactions.ahead, spend.bands_ahead, transactions.bands_ahead)
+    table = pd.DataFrame(columns, index=rows.current.index)
+    table["recent_spend"] = rows.current["recent_spend"] * (rows.plan.horizon_days / rows.plan.training_days)
+    return table.join(_told(rows, rows.current, transactions.choice, rows.current_segments))
 
 
-def _in_own_order(panel: pd.DataFrame) -> pd.DataFrame:
-    """Order rows by their content, so that draws depend on neither the order of rows nor the names of customers."""
-    return panel.sort_values(["origin", *FEATURES, SPEND, TRANSACTIONS], kind="stable").reset_index(drop=True)
+def _holdout(rows: Rows, spend: TargetForecast, transactions: TargetForecast) -> pd.DataFrame:
+    columns = _listed(spend.holdout, transactions.holdout, spend.bands, transactions.bands)
+    told = _told(rows, rows.judged, transactions.choice, rows.judged_segments)
+    judged = rows.judged.drop(columns=[ACTIVE]).assign(**columns)
+    return judged.join(told).set_index("customer_id")
 
 
-def _listed(spend: Floats, transactions: Floats, bands: pd.DataFrame) -> pd.DataFrame:
-    columns = {"spend_forecast": spend, "lower_90": bands["lower"], "upper_90": bands["upper"]}
-    return pd.DataFrame(columns | {"transactions_forecast": transactions})
+def _told(rows: Rows, features: pd.DataFrame, choice: Choice, segments: pd.Series | None) -> pd.DataFrame:
+    """Return what else is told of customers: their usual spend, the chance that they are active, their segment."""
+    usual = usual_spend(features["spend"], features["observed_days"], horizon_days=rows.plan.horizon_days)
+    told = pd.DataFrame({"usual_spend": usual}, index=features.index)
+    model = lawful_model(choice, rows.expectations)
+    if model is not None:
+        told[ACTIVE] = rows.expectations.chance_active(features, model=model)
+    if segments is not None:
+        told[SEGMENT] = segments.to_numpy()
+    return told
 
 
-def _holdout_table(
-    judged: pd.DataFrame, spend: TargetForecast, transactions: TargetForecast, bands: pd.DataFrame
-) -> pd.DataFrame:
-    known = judged[["customer_id", SPEND, TRANSACTIONS]].reset_index(drop=True)
-    return known.join(_listed(spend.holdout, transactions.holdout, bands))
+def _listed(spend: Floats, counts: Floats, bands: pd.DataFrame, count_bands: pd.DataFrame) -> dict[str, Floats]:
+    return {
+        "spend_forecast": spend,
+        "lower_90": bands["lower"].to_numpy(),
+        "upper_90": bands["upper"].to_numpy(),
+        "transactions_forecast": counts,
+        "transactions_lower_90": count_bands["lower"].to_numpy(),
+        "transactions_upper_90": count_bands["upper"].to_numpy(),
+    }
 
 
-def _notes(rows: pd.DataFrame, plan: OriginPlan, max_svr_rows: int) -> tuple[str, ...]:
+def _notes(plan: OriginPlan) -> tuple[str, ...]:
     """Return what a reader must know of this run."""
     notes = []
-    n_training = len(rows_at(rows, plan.training))
-    if n_training > max_svr_rows:
-        notes.append(f"The support vector regression is fitted on {max_svr_rows:,} rows drawn from {n_training:,}.")
+    if plan.is_shorter:
+        notes.append(
+            f"The days before the hold-out have no room for training periods of {plan.horizon_days} days. Models learn what comes "
+            f"within {plan.training_days} days and carry its rate on. The longest trial before the hold-out forecast "
+            f"{plan.calibration.days_ahead} days; ranges are learnt from it, and widened."
+        )
     if len(plan.training) < plan.n_asked:
         notes.append(
             f"The history has room for {len(plan.training)} of the {plan.n_asked} earlier origins asked for; "

@@ -1,7 +1,8 @@
 """
-What a forecast says, in sentences that hold for any data, and its tables for readers.
+What a forecast says, in sentences that hold for any data, and the figures that others rely on.
 
-Figures are computed in :mod:`crm_analysis.models.forecasting.result`; here they are only put into words.
+Figures are computed in :mod:`crm_analysis.models.forecasting.result`, tables for readers in
+:mod:`crm_analysis.models.forecasting.readers`; here they are only put into words.
 """
 
 from __future__ import annotations
@@ -12,35 +13,16 @@ from datetime import timedelta
 import pandas as pd
 
 from crm_analysis.models.evaluation import undefined_measures
-from crm_analysis.models.forecasting.estimators import (
-    LAST_PERIOD,
-    MEAN_RATE,
-    NAIVE_RULES,
-    POLYNOMIAL,
-    SPEND,
-    SVR_MODEL,
-    ZERO,
-)
-from crm_analysis.models.forecasting.judgement import CURVE_STEPS
-from crm_analysis.models.forecasting.result import BAND_LEVEL, CustomerForecast, TargetForecast
+from crm_analysis.models.forecasting.candidates import is_naive
+from crm_analysis.models.forecasting.estimators import NAIVE_RULES, SPEND, ZERO
+from crm_analysis.models.forecasting.fitting import BAND_LEVEL
+from crm_analysis.models.forecasting.judgement import CURVE_STEPS, Gain
+from crm_analysis.models.forecasting.readers import MODELS, model_in_words
+from crm_analysis.models.forecasting.result import CustomerForecast, TargetForecast
 
-MODELS = {
-    LAST_PERIOD: "last period again",
-    MEAN_RATE: "mean rate so far",
-    ZERO: "zero for everybody",
-    POLYNOMIAL: "polynomial regression",
-    SVR_MODEL: "support vector regression",
-}
-MEASURES = {
-    "mae": "MAE",
-    "rmse": "RMSE",
-    "wape": "WAPE",
-    "bias": "bias",
-    "rank_correlation": "rank correlation",
-    "top_decile_share": "share of the best tenth",
-}
 PURCHASE_DAYS = "purchase days"  # what the column transactions_ahead counts
 COVERAGE_MARGIN = 0.02
+BUYERS_MARGIN, MOST_BUYERS = 0.85, 0.5
 TOTAL_MARGIN = 0.1
 
 
@@ -87,7 +69,12 @@ def warnings_of(result: CustomerForecast) -> list[str]:
     """
     sentences = [_no_gain(result.spend, "spend"), _no_gain(result.transactions, PURCHASE_DAYS)]
     sentences += [_zero_does_better(result.spend, "spend"), _zero_does_better(result.transactions, PURCHASE_DAYS)]
-    sentences += [_total_missed(result), _fewer_held(result), undefined_measures(result.holdout[SPEND]) or ""]
+    sentences += [
+        _total_missed(result),
+        _fewer_held(result),
+        _buyers_missed(result),
+        undefined_measures(result.holdout[SPEND].to_numpy()) or "",
+    ]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -105,99 +92,50 @@ def recorded_results(result: CustomerForecast) -> dict[str, float | str]:
     dict
         By name; all measured on the hold-out. ``naive_*`` is the naive baseline chosen before it.
     """
-    spend, transactions, coverage = result.spend, result.transactions, result.coverage
+    spend, transactions = result.spend, result.transactions
+    coverage, counted = spend.coverage, transactions.coverage
     return {
         "model": spend.choice.model,
         "transactions_model": transactions.choice.model,
         "spend_mae": spend.measures["mae"],
+        "spend_rmse": spend.measures["rmse"],
+        "naive_spend_rmse": spend.naive_measures["rmse"],
+        "spend_rmse_saved": spend.gains["rmse"].share,
         "spend_wape": spend.measures["wape"],
         "naive_spend_wape": spend.naive_measures["wape"],
         "zero_spend_wape": spend.zero_measures["wape"],
         "transactions_mae": transactions.measures["mae"],
         "transactions_rmse": transactions.measures["rmse"],
+        "naive_transactions_rmse": transactions.naive_measures["rmse"],
+        "transactions_rmse_saved": transactions.gains["rmse"].share,
+        "transactions_poisson_deviance": transactions.measures["poisson_deviance"],
         "naive_transactions_mae": transactions.naive_measures["mae"],
+        "zero_transactions_mae": transactions.zero_measures["mae"],
         "spend_bias": spend.measures["bias"],
         "transactions_bias": transactions.measures["bias"],
         "coverage_90": float(coverage["coverage"]["all"]),
         "interval_width_90": float(coverage["width"]["all"]),
         "coverage_90_buyers": float(coverage["coverage"]["buyers"]),
+        "transactions_coverage_90": float(counted["coverage"]["all"]),
+        "transactions_coverage_90_buyers": float(counted["coverage"]["buyers"]),
         "top_decile_share": spend.measures["top_decile_share"],
+        "spend_gini": spend.measures["gini"],
     }
 
 
-def backtest_for_readers(target: TargetForecast) -> pd.DataFrame:
-    """
-    Return the comparison at the calibration origin as a table for readers.
-
-    Parameters
-    ----------
-    target : TargetForecast
-        Spend or transactions.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``model`` and ``settings`` in words, and the measures, rounded; naive ones first.
-    """
-    table = target.choice.backtest.reset_index()
-    named = table.assign(model=table["model"].map(MODELS)).round(2)
-    return named.rename(columns=MEASURES)
-
-
-def errors_for_readers(target: TargetForecast) -> pd.DataFrame:
-    """
-    Return the errors on the hold-out as a table for readers.
-
-    Parameters
-    ----------
-    target : TargetForecast
-        Spend or transactions.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a model, with its role; RMSE, its 95% interval as text, and the other measures, rounded. The intervals of
-        those are in ``target.errors``.
-    """
-    errors = target.errors
-    wide = errors.pivot_table(index="model", columns="measure", values="value", dropna=False)
-    first = errors[errors["measure"] == "rmse"].set_index("model")
-    table = pd.DataFrame({"role": first["role"], "RMSE": first["value"].round(2)})
-    table["95% interval"] = [_between(low, high) for low, high in zip(first["low"], first["high"], strict=True)]
-    others = [measure for measure in MEASURES if measure != "rmse"]
-    table = table.join(wide[others].round(2).rename(columns=MEASURES))
-    return table.rename(index=MODELS).reset_index()
-
-
-def forecasts_for_readers(result: CustomerForecast, *, n_customers: int = 10) -> pd.DataFrame:
-    """
-    Return the customers with the highest expected spend.
-
-    Parameters
-    ----------
-    result : CustomerForecast
-        The forecast.
-    n_customers : int
-        How many.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As ``result.forecasts``, rounded, highest first; equal ones by name.
-    """
-    ordered = result.forecasts.sort_index().sort_values("spend_forecast", ascending=False, kind="stable")
-    return ordered.head(n_customers).round(2)
-
-
 def _expected(result: CustomerForecast, currency: str) -> str:
-    horizon = result.plan.horizon_days
-    as_of = result.plan.holdout_origin + timedelta(days=horizon)
+    horizon, as_of = result.plan.horizon_days, result.plan.as_of
     spend, transactions = (float(result.forecasts[name].sum()) for name in ("spend_forecast", "transactions_forecast"))
+    recent = float(result.forecasts["recent_spend"].sum())
     verb = "is" if len(result.forecasts) == 1 else "are"
+    before = (
+        f"going on as in the last {result.plan.training_days} days, it would be {_money(recent, currency)}"
+        if result.plan.is_shorter
+        else f"in the last {horizon} days their spend was {_money(recent, currency)}"
+    )
     return (
         f"The {_customers(len(result.forecasts))} known on {as_of} {verb} expected to spend {_money(spend, currency)} on "
-        f"{transactions:,.0f} purchase days in the next {horizon} days; in the last {horizon} days their spend was "
-        f"{_money(result.recent_spend, currency)}. New customers come on top."
+        f"{transactions:,.0f} purchase days in the next {horizon} days; {before}. New customers come on top."
     )
 
 
@@ -221,7 +159,7 @@ def _against_naive(target: TargetForecast, what: str, *, unit: str) -> str:
             f"({MODELS[naive]}); on the hold-out its error (RMSE) is {_number(error)}{unit} a customer."
         )
     start = (
-        f"{what.capitalize()}: the error (RMSE) of the {MODELS[model]} is {_number(error)}{unit} a customer on the hold-out, "
+        f"{what.capitalize()}: the error (RMSE) of the {model_in_words(target.choice)} is {_number(error)}{unit} a customer on the hold-out, "
         f"that of the naive baseline ({MODELS[naive]}) {_number(naive_error)}{unit}"
     )
     if not math.isfinite(gain.share):
@@ -235,19 +173,28 @@ def _no_gain(target: TargetForecast, what: str) -> str:
     """Warn where the naive baseline is as good."""
     model, naive, gain = target.choice.model, target.choice.naive, target.gain
     errors = target.errors[target.errors["measure"] == "rmse"].set_index("model")["value"]
-    best = errors[[POLYNOMIAL, SVR_MODEL]].min()
+    best = errors.drop(ZERO)[[not is_naive(name) for name in errors.drop(ZERO).index]].min()
     if best >= errors[naive]:
         return f"No model beats the naive baseline ({MODELS[naive]}) for {what} on the hold-out."
-    if model == naive or gain.is_sure:
+    if model == naive or (gain.is_sure and target.gains["wape"].is_sure):
         return ""
     if gain.is_loss:
         return (
-            f"For {what} the chosen {MODELS[model]} does worse than the naive baseline on the hold-out, beyond chance."
+            f"For {what} the chosen {model_in_words(target.choice)} does worse than the naive baseline on the hold-out, "
+            "beyond chance."
         )
+    shares = "; ".join(_saving(name, one) for name, one in target.gains.items() if not one.is_sure)
     return (
-        f"For {what} the difference between the {MODELS[model]} and the naive baseline is within chance on the hold-out: "
-        "its interval includes zero."
+        f"For {what} the {model_in_words(target.choice)} is not in every way better than the naive baseline on the hold-out, beyond "
+        f"chance: {shares}."
     )
+
+
+def _saving(measure: str, gain: Gain) -> str:
+    if not math.isfinite(gain.low):
+        return f"{measure.upper()} cannot be compared"
+    loss = ", a loss beyond chance" if gain.is_loss else ""
+    return f"it saves {gain.low:.1%} to {gain.high:.1%} of the {measure.upper()} (95% interval){loss}"
 
 
 def _zero_does_better(target: TargetForecast, what: str) -> str:
@@ -290,23 +237,41 @@ def _total_missed(result: CustomerForecast) -> str:
 
 
 def _ranges(result: CustomerForecast, currency: str) -> str:
-    rows = result.coverage
-    everybody = f"{rows['coverage']['all']:.1%} of the hold-out's customers"
-    held = float(rows["coverage"]["buyers"])
-    buyers = f" and {held:.1%} of those who bought" if math.isfinite(held) else ""
+    rows = result.spend.coverage
+    counts = result.transactions.coverage["coverage"]["all"]
     return (
-        f"The {BAND_LEVEL:.0%} ranges around each customer's spend held {everybody}{buyers}; they are "
-        f"{_money(float(rows['width']['all']), currency)} wide on average."
+        f"The {BAND_LEVEL:.0%} ranges around each customer's spend held {_held(rows)} in the hold-out; they are "
+        f"{_money(float(rows['width']['all']), currency)} wide on average. Those around the {PURCHASE_DAYS} held {counts:.1%}."
     )
 
 
+def _held(rows: pd.DataFrame) -> str:
+    held = float(rows["coverage"]["buyers"])
+    buyers = f" and {held:.1%} of those who bought" if math.isfinite(held) else ""
+    return f"{rows['coverage']['all']:.1%} of the customers{buyers}"
+
+
 def _fewer_held(result: CustomerForecast) -> str:
-    held = float(result.coverage["coverage"]["all"])
-    if held >= BAND_LEVEL - COVERAGE_MARGIN:
+    targets = {"spend": result.spend, PURCHASE_DAYS: result.transactions}
+    held = {what: float(target.coverage["coverage"]["all"]) for what, target in targets.items()}
+    few = [f"{share:.1%} for the {what}" for what, share in held.items() if share < BAND_LEVEL - COVERAGE_MARGIN]
+    if not few:
         return ""
     return (
-        f"The {BAND_LEVEL:.0%} ranges held only {held:.1%} of the hold-out's customers: this period differs from the one "
-        "they were learnt on. Take them for narrower than they should be."
+        f"The {BAND_LEVEL:.0%} ranges held fewer of the hold-out's customers than they should ({' and '.join(few)}): this period "
+        "differs from the one they were learnt on. Take them for narrower than they should be."
+    )
+
+
+def _buyers_missed(result: CustomerForecast) -> str:
+    """Warn where ranges hold because most buy nothing."""
+    rows = result.spend.coverage.astype(float)  # missing where about too few customers
+    held, share = float(rows["coverage"]["buyers"]), float(rows["n"]["buyers"] / rows["n"]["all"])
+    if not (share < MOST_BUYERS and held < BUYERS_MARGIN):  # NaN too
+        return ""
+    return (
+        f"Only {share:.0%} of the hold-out's customers bought anything. The ranges hold nearly all of the others, and {held:.0%} of "
+        "these buyers: for somebody who does buy, the amount may well lie above the range."
     )
 
 
@@ -330,10 +295,6 @@ def _customers(number: int) -> str:
 
 def _money(value: float, currency: str) -> str:
     return f"{_number(value)} {currency}".rstrip()
-
-
-def _between(low: float, high: float) -> str:
-    return f"{low:,.2f} to {high:,.2f}" if math.isfinite(low) else "–"
 
 
 def _number(value: float) -> str:

@@ -191,6 +191,29 @@ def fit_rfm_grid(features: pd.DataFrame) -> RFMGrid:
     return RFMGrid(**{**edges, "monetary_value": _rounded_up(edges["monetary_value"], money)})
 
 
+def rfm_segments(features: pd.DataFrame) -> pd.Series:
+    """
+    Return each customer's named segment, by a grid learned on these very customers.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        One row per customer: ``recency_days``, ``frequency``, ``monetary_value``.
+
+    Returns
+    -------
+    pandas.Series
+        Same index; ``rfm_segment``.
+
+    Raises
+    ------
+    ModelError, TooFewRecordsError, DataQualityError
+        As for :func:`fit_rfm_grid`.
+    """
+    segments: pd.Series = fit_rfm_grid(features).score(features)["rfm_segment"]
+    return segments
+
+
 def _learned_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the values that each share of the customers does not exceed; each is a customer's own."""
     if values.min() == values.max():

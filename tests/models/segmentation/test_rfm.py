@@ -12,6 +12,7 @@ from crm_analysis.models.segmentation.rfm import (
     named_grid,
     rfm_cells,
     rfm_profiles,
+    rfm_segments,
 )
 
 SCORES = ["r_score", "f_score", "m_score"]
@@ -261,3 +262,19 @@ def test_customers_of_one_amount_stay_below_its_edge_and_close_amounts_apart():
     assert np.allclose(fit_rfm_grid(close).score(close)["m_score"].value_counts(normalize=True), 0.2, atol=0.01)
     below = many(200).assign(monetary_value=np.linspace(-90.1234, 0, 200))
     assert fit_rfm_grid(below).score(below)["m_score"].is_monotonic_increasing
+
+
+def test_segments_are_those_of_the_grid_learned_on_the_same_customers() -> None:
+    draws = np.random.default_rng(4)
+    features = pd.DataFrame(
+        {
+            "recency_days": draws.integers(0, 90, 80),
+            "frequency": draws.integers(1, 20, 80),
+            "monetary_value": draws.gamma(2, 20, 80),
+        },
+        index=pd.Index([f"c{number}" for number in range(80)], name="customer_id"),
+    )
+    expected = fit_rfm_grid(features).score(features)["rfm_segment"]
+    pd.testing.assert_series_equal(rfm_segments(features), expected)
+    shuffled = features.sample(frac=1, random_state=0)
+    pd.testing.assert_series_equal(rfm_segments(shuffled).sort_index(), expected.sort_index())

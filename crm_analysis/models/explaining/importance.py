@@ -1,0 +1,263 @@
+"""
+What a forecast leans on: how much worse it gets when a group of features is shuffled among customers.
+
+That tells what the model uses, not what makes customers buy. How the forecast moves along a feature is in
+:mod:`crm_analysis.models.explaining.dependence`, how good it is in :mod:`crm_analysis.models.evaluation`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from crm_analysis.models.evaluation.measures import Floats
+from crm_analysis.models.evaluation.resampling import N_RESAMPLES, percentile_interval
+from crm_analysis.models.explaining.dependence import (
+    MAX_CUSTOMERS,
+    Predict,
+    Whole,
+    checked_forecasts,
+    content_codes,
+    plain_words,
+)
+
+CARRIES, WITHIN_CHANCE, HARMS, TOO_FEW = "carries the forecast", "within chance", "better without", "too few customers"
+MIN_CUSTOMERS = 20
+CLOSE = 0.9
+_N_NAMED = 2
+_DUST = 1e-9  # of the error: differences below are rounding
+
+
+def permutation_importance(
+    predict: Predict,
+    features: pd.DataFrame,
+    actual: npt.ArrayLike,
+    *,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    seed: int,
+    n_repeats: int = 10,
+    min_cell: int = 1,
+) -> pd.DataFrame:
+    """
+    Return how much a forecast's error grows when a group of features is shuffled among customers of a later period.
+
+    Parameters
+    ----------
+    predict : callable
+        Takes a table like `features`, returns a forecast a row; fitted on earlier origins.
+    features : pandas.DataFrame
+        A row a customer of the hold-out; 5,000 of them are drawn when there are more.
+    actual : array-like of float, shape (n_customers,)
+        What came.
+    groups : mapping of str to sequence of str, optional
+        Columns that are shuffled together, by what they mean; default :func:`grouped`. Columns in none stay as they are.
+    seed : int
+        Start of everything random.
+    n_repeats : int
+        Times that every group is shuffled.
+    min_cell : int
+        Least number of customers that a figure is about.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a group, largest first: ``group``, ``columns`` (how many), ``increase`` (of the RMSE, in the target's unit),
+        ``share`` of the RMSE and its 95 % interval ``low`` to ``high``; ``reading``: ``carries the forecast``,
+        ``within chance``, ``better without`` or, with fewer than 20 customers and no figures, ``too few customers``. A
+        forecast without error has no share.
+
+    Notes
+    -----
+    Squared errors are averaged over the repeats before the root is taken. The interval is over resampled customers and
+    resampled repeats, one group at a time: of twenty groups that mean nothing, one lies outside chance. All groups are
+    shuffled by the same draws, made on rows in the order of their content, so that neither the order of rows, columns or
+    groups nor any name matters. Shuffled rows may combine what no customer combines where groups are still related; what
+    two groups both tell is credited to neither in full.
+
+    References
+    ----------
+    Breiman (2001), "Random Forests", Machine Learning 45. Fisher, Rudin, Dominici (2019), "All models are wrong, but many
+    are useful", JMLR 20(177). Hooker, Mentch, Zhou (2021), "Unrestricted permutation forces extrapolation", Statistics and
+    Computing 31.
+
+    Examples
+    --------
+    >>> features = pd.DataFrame({"spend": np.arange(40.0), "tenure_days": np.tile([5.0, 9.0], 20)})
+    >>> table = permutation_importance(lambda rows: rows["spend"] + 1, features, np.arange(40.0), seed=0)
+    >>> table[["group", "reading"]].to_numpy().tolist()
+    [['how much over the history', 'carries the forecast'], ['days since the first purchase', 'within chance']]
+    """
+    if n_repeats < 1:
+        raise ValueError(f"n_repeats must be at least 1, got {n_repeats!r}")
+    parts = _checked(grouped(features) if groups is None else groups, features)
+    draws = np.random.default_rng(seed)
+    frame, truth = _in_own_order(features, _actual(actual, features), draws)
+    if len(truth) < max(MIN_CUSTOMERS, min_cell):
+        return _table([(name, len(columns), *[math.nan] * 4, TOO_FEW) for name, columns in parts.items()])
+    base = _squared_errors(predict, frame, truth)
+    orders = [draws.permutation(len(frame)) for _ in range(n_repeats)]
+    customers = np.array([_times(len(frame), draws) for _ in range(N_RESAMPLES)])
+    repeats = np.array([_times(n_repeats, draws) for _ in range(N_RESAMPLES)])
+    rows = []
+    for name, columns in parts.items():
+        losses = np.array([_squared_errors(predict, _shuffled(frame, columns, order), truth) for order in orders])
+        rows.append((name, len(columns), *_growth(base, losses, customers, repeats)))
+    return _table(rows)
+
+
+def grouped(features: pd.DataFrame, *, closer_than: float = CLOSE) -> dict[str, list[str]]:
+    """
+    Put columns together that say nearly the same, so that none stands in for another that is shuffled.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        A row a customer.
+    closer_than : float
+        Rank correlation, of either sign, above which two columns belong together.
+
+    Returns
+    -------
+    dict of str to list of str
+        Columns by a name in plain words. No column is so close to one of another group; within a group, two may be linked by
+        a third only. Columns of text and constant ones stand alone.
+
+    Examples
+    --------
+    >>> grouped(pd.DataFrame({"spend": [1.0, 5.0, 9.0], "frequency": [1, 2, 3], "recency_days": [4, 9, 2]}))
+    {'how much over the history, how often over the history': ['spend', 'frequency'], 'days since the last purchase': ['recency_days']}
+    """
+    columns = [str(name) for name in features.columns]
+    ranks = features.select_dtypes(["number", "bool", "datetime"]).rank()
+    ranks = ranks.loc[:, ranks.min() < ranks.max()]
+    close = (ranks.corr().abs() > closer_than).reindex(index=columns, columns=columns, fill_value=False).to_numpy()
+    waiting, found = list(range(len(columns))), []
+    while waiting:
+        group = [waiting.pop(0)]
+        for member in group:  # grows while it is walked through
+            linked = [other for other in waiting if close[member, other]]
+            group += linked
+            waiting = [other for other in waiting if other not in linked]
+        found.append([columns[at] for at in sorted(group)])
+    return {_named(group): group for group in found}
+
+
+def importance_in_words(importance: pd.DataFrame) -> list[str]:
+    """
+    Say what the forecast leans on.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        As :func:`permutation_importance` returns it.
+
+    Returns
+    -------
+    list of str
+        Plain sentences.
+    """
+    if importance["reading"].eq(TOO_FEW).all():
+        return ["What the forecast leans on is not told: the hold-out has too few customers."]
+    by = {reading: importance[importance["reading"] == reading] for reading in (CARRIES, WITHIN_CHANCE, HARMS)}
+    said = [_leans_on(by[CARRIES])]
+    if len(by[WITHIN_CHANCE]):
+        said.append(f"Within chance: {_listed(by[WITHIN_CHANCE]['group'])}.")
+    if len(by[HARMS]):
+        said.append(f"The forecast was better without: {_listed(by[HARMS]['group'])}.")
+    return [*said, "This is what the model uses, not what makes customers buy."]
+
+
+def _leans_on(carrying: pd.DataFrame) -> str:
+    """Name the three groups that carry most, with their shares where the error has any."""
+    if carrying.empty:
+        return "No group of features carries the forecast beyond chance: shuffled among customers, none makes it worse."
+    first = carrying.head(3)
+    ends = zip(first["group"], first["share"], first["low"], first["high"], strict=True)
+    told = [
+        f"“{name}”" + (f" (by {share:.0%}; {low:.0%} to {high:.0%})" if math.isfinite(share) else "")
+        for name, share, low, high in ends
+    ]
+    return f"On later customers the error (RMSE) grows most when these are shuffled: {'; '.join(told)}."
+
+
+def _listed(names: pd.Series) -> str:
+    return "; ".join(f"“{name}”" for name in names)
+
+
+def _named(group: Sequence[str]) -> str:
+    """Name a group after its first columns."""
+    words = [plain_words(name) for name in group[:_N_NAMED]]
+    more = len(group) - len(words)
+    return ", ".join(words) + (f" and {more} more" if more > 0 else "")
+
+
+def _checked(groups: Mapping[str, Sequence[str]], features: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the groups if each column is there, once."""
+    parts = {str(name): [str(column) for column in columns] for name, columns in groups.items()}
+    every = [column for columns in parts.values() for column in columns]
+    unknown = [column for column in every if column not in features]
+    twice = sorted({column for column in every if every.count(column) > 1})
+    empty = [name for name, columns in parts.items() if not columns]
+    if unknown or twice or empty or not parts:
+        raise ValueError(
+            f"groups must hold columns of features, each once; unknown: {unknown[:5]}, twice: {twice[:5]}, without "
+            f"columns: {empty[:5]}, groups: {len(parts)}"
+        )
+    return parts
+
+
+def _actual(actual: npt.ArrayLike, features: pd.DataFrame) -> Floats:
+    truth = np.asarray(actual, dtype=float)
+    if truth.shape != (len(features),) or not np.isfinite(truth).all():
+        raise ValueError(f"actual must be {len(features)} finite numbers, one a row of features, got {truth.shape}")
+    return truth
+
+
+def _in_own_order(features: pd.DataFrame, truth: Floats, draws: np.random.Generator) -> tuple[pd.DataFrame, Floats]:
+    """Order customers by their content, whatever their names, and draw from them where there are many."""
+    keys = [truth, *(content_codes(features[name]) for name in sorted(features.columns, key=str, reverse=True))]
+    order = np.lexsort(keys)
+    if len(order) > MAX_CUSTOMERS:
+        order = order[np.sort(draws.choice(len(order), MAX_CUSTOMERS, replace=False))]
+    return features.iloc[order], truth[order]
+
+
+def _shuffled(frame: pd.DataFrame, columns: Sequence[str], order: Whole) -> pd.DataFrame:
+    """Return a table in which some columns, together, are another customer's."""
+    return frame.assign(**{name: frame[name].array.take(order) for name in columns})
+
+
+def _squared_errors(predict: Predict, frame: pd.DataFrame, truth: Floats) -> Floats:
+    errors: Floats = (checked_forecasts(predict, frame) - truth) ** 2
+    return errors
+
+
+def _times(n: int, draws: np.random.Generator) -> Floats:
+    """Return how often each of n is drawn, as a share."""
+    return np.bincount(draws.integers(n, size=n), minlength=n) / n
+
+
+def _growth(base: Floats, losses: Floats, customers: Floats, repeats: Floats) -> tuple[float, float, float, float, str]:
+    """Return the increase of the RMSE, its share, the share's interval, and the reading."""
+    before = math.sqrt(float(base.mean()))
+    increase = math.sqrt(float(losses.mean())) - before
+    # no matrix product: its threads cost more than they bring at this size
+    shuffled = np.sqrt(np.einsum("ri,bi,br->b", losses, customers, repeats, optimize=["einsum_path", (0, 1), (0, 1)]))
+    own = np.sqrt(np.einsum("i,bi->b", base, customers))
+    low, high = percentile_interval(shuffled - own)
+    dust = _DUST * max(before, math.sqrt(float(losses.mean())))
+    reading = CARRIES if low > dust else HARMS if high < -dust else WITHIN_CHANCE
+    if not before > 0:
+        return increase, math.nan, math.nan, math.nan, reading
+    ends = percentile_interval((shuffled - own) / np.where(own > 0, own, np.nan))
+    return increase, increase / before, *ends, reading
+
+
+def _table(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
+    columns = ["group", "columns", "increase", "share", "low", "high", "reading"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values(["increase", "group"], ascending=[False, True], ignore_index=True)
