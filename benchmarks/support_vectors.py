@@ -27,6 +27,7 @@ ROWS = (2_000, 5_000, 10_000, 20_000, 50_000)
 MANY_ROWS = 200_000
 LANDMARKS = (250, 500, 1_000, 2_000, 3_000)
 USUAL_LANDMARKS = 1_000
+FEW_LANDMARKS = 500  # as the forecasts use
 HELD_OUT = 10_000
 TRAIN_SEED, HELD_OUT_SEED = 11, 12  # seeds 0 to 3 were in sight when the grid was set
 EPSILON = 0.1
@@ -120,9 +121,9 @@ def figures() -> Iterator[tuple[str, ...]]:
     gamma, costs = chosen_settings()
     for rows in OTHER_ROWS:
         for cost, width in OTHER_SETTINGS:
-            yield from _compared(rows, (USUAL_LANDMARKS,), {EXACT: cost, BY_LANDMARKS: cost}, width)
+            yield from _compared(rows, (FEW_LANDMARKS, USUAL_LANDMARKS), {EXACT: cost, BY_LANDMARKS: cost}, width)
     for rows in ROWS:
-        yield from _compared(rows, LANDMARKS if rows == max(ROWS) else (500, USUAL_LANDMARKS), costs, gamma)
+        yield from _compared(rows, LANDMARKS if rows == max(ROWS) else (FEW_LANDMARKS, USUAL_LANDMARKS), costs, gamma)
     many = Fit(BY_LANDMARKS, MANY_ROWS, USUAL_LANDMARKS, costs[BY_LANDMARKS], gamma)
     yield _row(many, outcome(many), None)
 

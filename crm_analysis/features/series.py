@@ -63,7 +63,8 @@ customers_seen AS (
            count(CASE WHEN bought AND day <= $origin THEN 1 END) AS before,
            count(CASE WHEN bought AND day <= $origin AND day > $history_start THEN 1 END) AS lately,
            count(CASE WHEN day > $origin AND day <= $horizon_end THEN 1 END) AS days_ahead,
-           coalesce(sum(CASE WHEN day > $origin AND day <= $horizon_end THEN spend END), 0) AS ahead
+           coalesce(sum(CASE WHEN day > $origin AND day <= $horizon_end THEN spend END), 0) AS ahead,
+           count(CASE WHEN bought AND day > $origin AND day <= $horizon_end THEN 1 END) AS orders_ahead
     FROM days
     GROUP BY customer_id
 )
@@ -71,6 +72,10 @@ SELECT CAST(coalesce(sum(CASE WHEN lately > 0 THEN ahead END), 0) AS DOUBLE) AS 
        CAST(coalesce(sum(CASE WHEN lately = 0 AND before > 0 THEN ahead END), 0) AS DOUBLE) AS returning_revenue,
        CAST(coalesce(sum(CASE WHEN before = 0 THEN ahead END), 0) AS DOUBLE) AS new_revenue,
        CAST(coalesce(sum(ahead), 0) AS DOUBLE) AS total_revenue,
+       CAST(coalesce(sum(CASE WHEN lately > 0 THEN orders_ahead END), 0) AS BIGINT) AS known_orders,
+       CAST(coalesce(sum(CASE WHEN lately = 0 AND before > 0 THEN orders_ahead END), 0) AS BIGINT) AS returning_orders,
+       CAST(coalesce(sum(CASE WHEN before = 0 THEN orders_ahead END), 0) AS BIGINT) AS new_orders,
+       CAST(coalesce(sum(orders_ahead), 0) AS BIGINT) AS total_orders,
        count(CASE WHEN lately > 0 AND days_ahead > 0 THEN 1 END) AS known_customers,
        count(CASE WHEN lately = 0 AND before > 0 AND days_ahead > 0 THEN 1 END) AS returning_customers,
        count(CASE WHEN before = 0 AND days_ahead > 0 THEN 1 END) AS new_customers
@@ -165,7 +170,7 @@ def revenue_by_acquaintance(
     where: Filter | None = None,
 ) -> pd.DataFrame:
     """
-    Part the revenue of earlier horizons by whether its customers were known at the origin.
+    Part the revenue and purchase days of earlier horizons by whether its customers were known at the origin.
 
     Parameters
     ----------
@@ -184,8 +189,8 @@ def revenue_by_acquaintance(
     -------
     pandas.DataFrame
         Index ``origin`` (ascending): ``horizon_days``, ``days_seen`` (days of data up to the origin), ``known_revenue``, ``returning_revenue``
-        (bought before, but not within the history), ``new_revenue`` (no purchase before the horizon), ``total_revenue``, and
-        ``known_customers``, ``returning_customers``, ``new_customers``: those with a line in the horizon.
+        (bought before, but not within the history), ``new_revenue`` (no purchase before the horizon), ``total_revenue``; the
+        same four of ``orders`` (purchase days); and ``known_customers``, ``returning_customers``, ``new_customers``: those with a line in the horizon.
 
     Notes
     -----

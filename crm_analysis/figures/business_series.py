@@ -141,11 +141,15 @@ def _series_in_words(forecast: BusinessForecast, told: MeasureForecast, unit: st
             f", from {number_in_words(came.min(), unit)} ({came.idxmin():%Y-%m-%d}) to {number_in_words(came.max(), unit)} "
             f"({came.idxmax():%Y-%m-%d}), the last {number_in_words(came.iloc[-1], unit)}"
         )
-    text += f". {_held_in_words(told, period)}"
+    text += f". {_held_in_words(told, period)}".rstrip()
     if len(ahead):
-        text += f" Ahead it is forecast by {model_in_words(told.choice.model, period=period)}: {_ahead_in_words(ahead, unit)}."
+        text += f" Ahead it is forecast by {model_in_words(told.ahead_model, period=period)}: {_ahead_in_words(ahead, unit)}."
     hidden = len(forecast.history) - len(came)
-    return text + (f" {count(hidden, period)} not shown, because of too few customers." if hidden else "")
+    return text + (
+        f" {count(hidden, period)} {'is' if hidden == 1 else 'are'} not shown, because of too few customers."
+        if hidden
+        else ""
+    )
 
 
 def _ahead_in_words(ahead: pd.DataFrame, unit: str) -> str:
@@ -174,5 +178,7 @@ def _holdout_in_words(forecast: BusinessForecast, told: MeasureForecast, unit: s
 def _held_in_words(told: MeasureForecast, period: str) -> str:
     """Say how many shown periods of the hold-out lie in the 90 % band."""
     shown = told.holdout.dropna()
+    if shown.empty:
+        return ""
     held = int(shown["actual"].between(shown["low_90"], shown["high_90"]).sum())
     return f"The 90% range of the hold-out's forecast held {held} of {count(len(shown), period)}."

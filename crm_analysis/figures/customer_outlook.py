@@ -1,8 +1,8 @@
 """
 Figures of what a forecast leans on, and of who is expected to do what.
 
-What they show is computed in :mod:`crm_analysis.models.forecasting`, in its modules on explanation, dependence and outlook; how
-good forecasts were is drawn in :mod:`crm_analysis.figures.forecasting`.
+What they show is computed in :mod:`crm_analysis.models.explaining` and :mod:`crm_analysis.models.customer_outlook`; how good
+forecasts were is drawn in :mod:`crm_analysis.figures.forecasting`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 from crm_analysis.figures.display import ACCENT, INK, MUTED, PALETTE, canvas, describe, left_out, nothing_to_show
 from crm_analysis.models.customer_outlook.labels import FALL, GROW, LEAVE
-from crm_analysis.models.customer_outlook.wording import CAME_TRUE
+from crm_analysis.models.customer_outlook.wording import CAME_TRUE, share_in_words
 from crm_analysis.models.explaining.importance import CARRIES, HARMS, WITHIN_CHANCE
 
 STAKES = {LEAVE: (PALETTE[7], "//"), FALL: (PALETTE[1], ""), GROW: (ACCENT, "")}
@@ -200,7 +200,7 @@ def plot_chances(counts: pd.DataFrame, *, least_chance: float) -> Axes:
     counts : pandas.DataFrame
         ``start``, ``end``, ``customers``; steps without a number, about too few, are left out.
     least_chance : float
-        Below it customers count as likely to leave: the dashed line.
+        Below it customers count as likely to leave, or show no sign of buying: the dashed line.
 
     Returns
     -------
@@ -287,8 +287,9 @@ def _outlook_in_words(shown: pd.DataFrame, currency: str) -> str:
 def _accuracy_in_words(shown: pd.DataFrame) -> str:
     told = []
     for name, row in shown.iterrows():
-        others = f", all others {row['otherwise']:.0%}" if math.isfinite(row["otherwise"]) else ""
-        told.append(f"{name}: {row['held']:.0%} {CAME_TRUE[str(name)]} ({row['low']:.0%} to {row['high']:.0%}){others}")
+        held, low, high = (share_in_words(float(row[end])) for end in ("held", "low", "high"))
+        others = f", all others {share_in_words(float(row['otherwise']))}" if math.isfinite(row["otherwise"]) else ""
+        told.append(f"{name}: {held} {CAME_TRUE[str(name)]} ({low} to {high}){others}")
     return f"Dots: how often labels given one period earlier came true, with 95% intervals: {'; '.join(told)}."
 
 
@@ -298,7 +299,7 @@ def _chances_in_words(shown: pd.DataFrame, least_chance: float) -> str:
     below = number[(shown["end"] <= least_chance + 1e-9).to_numpy()].sum()
     return (
         f"Bars of {_customers(number.sum())} by chance of being active: most, {number.max():,.0f}, between {most['start']:.0%} and "
-        f"{most['end']:.0%}; {below / number.sum():.0%} lie in steps below {least_chance:.0%}."
+        f"{most['end']:.0%}; {share_in_words(below / number.sum())} lie in steps below {least_chance:.0%}."
     )
 
 

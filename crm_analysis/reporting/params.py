@@ -149,6 +149,12 @@ class ForecastingParams(ReportParams):
         float, Field(ge=0, le=1, description="share by which money a year later is worth less")
     ] = 0.1
 
+    @model_validator(mode="after")
+    def _history_covers_the_horizon(self) -> Self:
+        if self.history_days < self.horizon_days:
+            raise ValueError(f"history_days {self.history_days} is shorter than horizon_days {self.horizon_days}")
+        return self
+
 
 class ServiceQualityParams(ReportParams):
     """Parameters of ``notebooks/service_quality.ipynb``."""

@@ -15,7 +15,6 @@ from crm_analysis.models.evaluation import (
     bias,
     bootstrap_interval,
     bootstrap_measures,
-    calibrated_bands,
     calibration_error,
     calibration_table,
     coverage_table,
@@ -234,50 +233,6 @@ def test_deciles_of_distinct_predictions_are_of_equal_size() -> None:
 # --- conformal bands
 
 
-def test_ends_of_a_band_are_the_ranks_of_the_pencil() -> None:
-    # forecasts 0, so residuals of roots are 1..19 in roots: ranks floor(20 * .05) = 1 and ceil(20 * .95) = 19
-    bands = calibrated_bands(np.arange(1.0, 20) ** 2, np.zeros(19), level=0.9)
-    assert bands.around([0.0]).to_numpy().tolist() == [[1, 361]]
-    # with 39: ranks 2 and 38
-    bands = calibrated_bands(np.arange(1.0, 40) ** 2, np.zeros(39), level=0.9)
-    assert bands.around([0.0]).to_numpy().tolist() == [[4, 1444]]
-
-
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_exchangeable_customers_are_held_nine_times_in_ten_in_every_group(seed: int) -> None:
-    draws = np.random.default_rng(seed)
-    forecast = draws.gamma(1, 100, 12_000)
-    actual = np.where(draws.random(12_000) < 0.2, 0, forecast * draws.lognormal(0, 0.6, 12_000))
-    bands = calibrated_bands(actual[:6000], forecast[:6000])
-    held = coverage_table(actual[6000:], bands.around(forecast[6000:]))
-    assert held["coverage"]["all"] == pytest.approx(0.9, abs=0.015)
-    highest = forecast[6000:] > bands.edges[-1]
-    among = coverage_table(actual[6000:][highest], bands.around(forecast[6000:][highest]))
-    assert among["coverage"]["all"] == pytest.approx(0.9, abs=0.03)
-
-
-def test_bands_scale_with_the_currency_and_stay_above_zero_without_returns() -> None:
-    draws = np.random.default_rng(0)
-    forecast, actual = draws.gamma(1, 50, 400), draws.gamma(1, 50, 400)
-    bands = calibrated_bands(actual, forecast).around(forecast)
-    scaled = calibrated_bands(7.3 * actual, 7.3 * forecast).around(7.3 * forecast)
-    np.testing.assert_allclose(scaled, 7.3 * bands)
-    assert bands["lower"].min() >= 0
-    assert (bands["lower"] <= bands["upper"]).all()
-
-
-def test_returns_let_bands_reach_below_zero_but_not_below_the_lowest_seen() -> None:
-    actual = np.concatenate([np.full(30, -4.0), np.full(30, 100.0)])
-    lower = calibrated_bands(actual, np.full(60, 50.0)).around([50.0, 1.0])["lower"]
-    assert lower.min() == pytest.approx(-4)
-
-
-def test_few_customers_make_one_group_of_extreme_residuals() -> None:
-    bands = calibrated_bands([1.0, 4.0, 9.0], [4.0, 4.0, 4.0])
-    assert len(bands.below) == 1
-    assert bands.around([4.0]).to_numpy().tolist() == [[1, 9]]
-
-
 def test_coverage_is_counted_for_buyers_and_others() -> None:
     bands = pd.DataFrame({"lower": [0.0, 1.0, 5.0], "upper": [2.0, 3.0, 9.0]})
     table = coverage_table([0, 2, 4], bands)
@@ -302,8 +257,3 @@ def test_segments_that_cannot_be_told_from_other_rows_are_refused() -> None:
         coverage_table([0, 2], bands, groups=pd.Series(["buyers", "new"]))
     with pytest.raises(ValueError, match="each of 2 customers, got 1"):
         coverage_table([0, 2], bands, groups=pd.Series(["new"]))
-
-
-def test_a_level_that_is_no_share_is_refused() -> None:
-    with pytest.raises(ValueError, match="got 90"):
-        calibrated_bands([1.0], [1.0], level=90)

@@ -4,19 +4,16 @@ What the business as a whole will take: weekly or monthly revenue, orders and ac
 The series are SQL in :mod:`crm_analysis.features.series`; pictures are in :mod:`crm_analysis.figures.business_series`.
 """
 
+from crm_analysis.models.business_series.measures import MeasureForecast, SeriesTotal
 from crm_analysis.models.business_series.questions import WholeBusiness, forecast_whole_business
 from crm_analysis.models.business_series.readers import (
-    ahead_for_readers,
     backtest_for_readers,
     errors_for_readers,
-    holdout_for_readers,
     reconciliation_for_readers,
 )
 from crm_analysis.models.business_series.reconciliation import Reconciliation, reconciliation
 from crm_analysis.models.business_series.result import (
     BusinessForecast,
-    MeasureForecast,
-    SeriesTotal,
     forecast_business,
     holdout_origin,
 )
@@ -28,12 +25,10 @@ __all__ = [
     "Reconciliation",
     "SeriesTotal",
     "WholeBusiness",
-    "ahead_for_readers",
     "backtest_for_readers",
     "errors_for_readers",
     "forecast_business",
     "forecast_whole_business",
-    "holdout_for_readers",
     "holdout_origin",
     "reconciled",
     "reconciliation",

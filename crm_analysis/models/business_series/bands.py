@@ -80,7 +80,7 @@ def series_bands(errors: Floats, origins: tuple[int, ...], weights: Floats) -> S
     Parameters
     ----------
     errors : numpy.ndarray of float, shape (n_origins, steps)
-        What came less what was forecast.
+        What came less what was forecast; missing where it is not to be learnt from.
     origins : tuple of int, length n_origins
         Periods known at each, ascending.
     weights : numpy.ndarray of float, shape (steps,)
@@ -93,6 +93,8 @@ def series_bands(errors: Floats, origins: tuple[int, ...], weights: Floats) -> S
 
     Notes
     -----
+    In sums, a missing error counts as the mean of the others of its horizon; a horizon without any does not count.
+
     Horizons overlap, so that ten origins are worth about two: the root mean square error is multiplied by Student's t with as
     many degrees of freedom as horizons without overlap (sums), and twice as many for single periods, whose errors are less
     alike. Empirical quantiles of so few errors held too little. In simulations of 24 to 104 weeks, with the candidate chosen
@@ -100,11 +102,14 @@ def series_bands(errors: Floats, origins: tuple[int, ...], weights: Floats) -> S
     or changes hang together over time; of random walks they held 82 to 87 % and 82 to 93 %
     (``benchmarks/business_series.py``).
     """
+    is_told = ~np.isnan(errors).all(axis=1)
+    told, kept = errors[is_told], np.asarray(origins)[is_told].tolist()
+    filled = np.where(np.isnan(told), np.nanmean(told, axis=1, keepdims=True), told)
     return SeriesBands(
-        spread=_spread(errors),
-        total_spread=float(np.sqrt(np.mean((errors * weights).sum(axis=1) ** 2))),
-        n_origins=len(origins),
-        n_independent=1 + (origins[-1] - origins[0]) / errors.shape[1],
+        spread=_spread(told),
+        total_spread=float(np.sqrt(np.mean((filled * weights).sum(axis=1) ** 2))),
+        n_origins=len(kept),
+        n_independent=1 + (kept[-1] - kept[0]) / errors.shape[1],
     )
 
 
@@ -137,9 +142,10 @@ def held_at_origins(errors: Floats, origins: tuple[int, ...], level: float) -> f
 
 def _spread(errors: Floats) -> Floats:
     """Return the root mean square error by step, smoothed: its square grows along a line, as of a level or a random walk."""
-    scale = float(np.abs(errors).max()) or 1.0
+    scale = float(np.nanmax(np.abs(errors))) or 1.0
     growth = np.column_stack([np.ones(errors.shape[1]), np.arange(1, errors.shape[1] + 1)])
-    shares, _ = nnls(growth, np.mean((errors / scale) ** 2, axis=0))
+    is_seen = ~np.isnan(errors).all(axis=0)
+    shares, _ = nnls(growth[is_seen], np.nanmean((errors[:, is_seen] / scale) ** 2, axis=0))
     return np.asarray(scale * np.sqrt(growth @ shares), dtype=float)
 
 

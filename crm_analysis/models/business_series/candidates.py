@@ -15,7 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from crm_analysis.models.business_series.lagged_svr import svr_on_lags
-from crm_analysis.models.business_series.naive import drift, last_value, recent_mean, seasonal_naive
+from crm_analysis.models.business_series.naive import (
+    drift,
+    last_value,
+    mean_so_far,
+    recent_mean,
+    seasonal_naive,
+)
 from crm_analysis.models.business_series.polynomial import polynomial_trend
 from crm_analysis.models.business_series.seasons import Season
 from crm_analysis.models.business_series.statespace import NoFitError, arima, ets
@@ -23,6 +29,7 @@ from crm_analysis.models.business_series.statespace import NoFitError, arima, et
 SEASONAL_NAIVE = "seasonal_naive"
 LAST_VALUE = "last_value"
 RECENT_MEAN = "recent_mean"
+MEAN_SO_FAR = "mean_so_far"
 DRIFT = "drift"
 POLYNOMIAL = "polynomial"
 SVR_LAGS = "svr"
@@ -30,10 +37,19 @@ ETS = "ets"
 ARIMA = "arima"
 COMBINATION = "combination"
 
-NAIVE_RULES = (SEASONAL_NAIVE, RECENT_MEAN, LAST_VALUE, DRIFT)
+NAIVE_RULES = (SEASONAL_NAIVE, MEAN_SO_FAR, RECENT_MEAN, LAST_VALUE, DRIFT)
 COPIES = (SEASONAL_NAIVE, LAST_VALUE, DRIFT)  # tell what single periods were
 MODELS = (POLYNOMIAL, SVR_LAGS, ETS, ARIMA)
-LEAST_HISTORY = {RECENT_MEAN: 2, LAST_VALUE: 2, DRIFT: 2, POLYNOMIAL: 8, SVR_LAGS: 14, ETS: 10, ARIMA: 10}
+LEAST_HISTORY = {
+    MEAN_SO_FAR: 2,
+    RECENT_MEAN: 2,
+    LAST_VALUE: 2,
+    DRIFT: 2,
+    POLYNOMIAL: 8,
+    SVR_LAGS: 14,
+    ETS: 10,
+    ARIMA: 10,
+}
 
 Floats = npt.NDArray[np.float64]
 Method = Callable[[Floats, int], tuple[Floats, str]]
@@ -148,6 +164,7 @@ def held(values: Floats, history: Floats) -> Floats:
 def _naive(name: str, season: Season) -> Callable[[Floats, int], Floats]:
     rules: dict[str, Callable[[Floats, int], Floats]] = {
         SEASONAL_NAIVE: partial(seasonal_naive, cycle=season.cycle),
+        MEAN_SO_FAR: mean_so_far,
         RECENT_MEAN: partial(recent_mean, periods=season.recent),
         LAST_VALUE: last_value,
         DRIFT: lambda history, steps: held(drift(history, steps), history),

@@ -43,7 +43,7 @@ class SeriesChoice:
     naive : str
         The best of the naive rules, by the same.
     parts : tuple of str
-        The candidates whose mean the combination is.
+        The two best candidates; where at least one is a model, their mean is the combination.
     settings : str
         What the chosen one chose by itself at the latest origin; for the combination, its parts.
     backtest : pandas.DataFrame
@@ -66,6 +66,22 @@ class SeriesChoice:
     def beats_naive(self) -> bool:
         """Whether a model was chosen rather than a naive rule."""
         return self.model not in NAIVE_RULES
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """
+        Return the candidates that a forecast is made of.
+
+        Parameters
+        ----------
+        name : str
+            Of the candidate.
+
+        Returns
+        -------
+        tuple of str
+            The parts of the combination; else the candidate itself.
+        """
+        return self.parts if name == COMBINATION else (name,)
 
 
 def choose(history: Floats, plan: SeriesPlan, *, season: Season, without: Sequence[str] = ()) -> SeriesChoice:
@@ -90,8 +106,8 @@ def choose(history: Floats, plan: SeriesPlan, *, season: Season, without: Sequen
 
     Notes
     -----
-    A candidate competes only where it can forecast from every origin, so that all are judged on the same periods. MASE is the
-    MAE over the mean change from one period to the next before the hold-out.
+    A candidate competes only where it can forecast from every origin, so that all are judged on the same periods. The mean of
+    the two best competes where one of them is a model. MASE is the MAE over the mean change from one period to the next before the hold-out.
 
     References
     ----------
@@ -102,7 +118,7 @@ def choose(history: Floats, plan: SeriesPlan, *, season: Season, without: Sequen
     actual = np.array([history[at : at + plan.steps] for at in plan.training])
     expected = {name: np.array([forecast.ahead for forecast in rows]) for name, rows in forecasts.items()}
     parts = tuple(sorted(expected, key=lambda name: _score(actual, expected[name], history))[:2])
-    if len(parts) == 2:
+    if len(parts) == 2 and set(parts) & set(MODELS):  # else it would be one more naive rule
         expected[COMBINATION] = (expected[parts[0]] + expected[parts[1]]) / 2
     scores = {name: _score(actual, values, history) for name, values in expected.items()}
     model = min(scores, key=lambda name: scores[name])
@@ -148,8 +164,7 @@ def forecast_chosen(
         False where the candidate could not be fitted to this history, and the best naive rule stands in.
     """
     try:
-        parts = choice.parts if name == COMBINATION else (name,)
-        values = [forecast_by(part, history, steps, season=season).ahead for part in parts]
+        values = [forecast_by(part, history, steps, season=season).ahead for part in choice.members(name)]
         return np.asarray(np.mean(values, axis=0), dtype=float), True
     except NoFitError:
         return forecast_by(choice.naive, history, steps, season=season).ahead, False

@@ -53,6 +53,30 @@ def recent_mean(history: Floats, steps: int, *, periods: int) -> Floats:
     return np.full(steps, float(history[-periods:].mean()))
 
 
+def mean_so_far(history: Floats, steps: int) -> Floats:
+    """
+    Repeat the mean of all periods.
+
+    Parameters
+    ----------
+    history : numpy.ndarray of float, shape (n_periods,)
+        Oldest first.
+    steps : int
+        Periods ahead.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (steps,)
+        One value for all.
+
+    Examples
+    --------
+    >>> mean_so_far(np.array([1.0, 5.0, 3.0]), 2).tolist()
+    [3.0, 3.0]
+    """
+    return np.full(steps, float(history.mean()))
+
+
 def drift(history: Floats, steps: int) -> Floats:
     """
     Go on from the last period by the mean change so far.

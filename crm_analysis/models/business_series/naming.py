@@ -16,6 +16,7 @@ from crm_analysis.models.business_series.candidates import (
     DRIFT,
     ETS,
     LAST_VALUE,
+    MEAN_SO_FAR,
     POLYNOMIAL,
     RECENT_MEAN,
     SEASONAL_NAIVE,
@@ -50,6 +51,7 @@ def model_in_words(name: str, *, period: str) -> str:
     """
     names = {
         SEASONAL_NAIVE: f"same {period} a year before",
+        MEAN_SO_FAR: "mean so far",
         RECENT_MEAN: f"mean of the last {SEASONS[period].recent} {period}s",
         LAST_VALUE: f"last {period} again",
         DRIFT: "mean change so far",
@@ -76,7 +78,7 @@ def settings_in_words(settings: str, *, period: str) -> str:
     Returns
     -------
     str
-        The parts of a combination in words; anything else as it is, but that degree 0 is explained.
+        The parts of a combination in words; anything else as it is.
 
     Examples
     --------
@@ -86,7 +88,7 @@ def settings_in_words(settings: str, *, period: str) -> str:
     parts = settings.split(" + ")
     if len(parts) == 2:
         return " and ".join(model_in_words(part, period=period) for part in parts)
-    return "degree 0: the mean so far" if settings == "degree 0" else settings
+    return settings
 
 
 def count(number: int, noun: str) -> str:
@@ -111,6 +113,30 @@ def count(number: int, noun: str) -> str:
     ('1 week', '1,200 weeks')
     """
     return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def latest(number: int, noun: str) -> str:
+    """
+    Return the latest of some periods.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    noun : str
+        Singular.
+
+    Returns
+    -------
+    str
+        Without a number where there is one.
+
+    Examples
+    --------
+    >>> latest(1, "week"), latest(13, "week")
+    ('the last week', 'the last 13 weeks')
+    """
+    return f"the last {noun if number == 1 else count(number, noun)}"
 
 
 def number_in_words(value: float, unit: str = "") -> str:

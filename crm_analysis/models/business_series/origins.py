@@ -95,16 +95,21 @@ def series_plan(n_periods: int, steps: int, *, season: Season, period: str) -> S
         training = _training(n_periods, steps, earliest)
         if len(training) >= MIN_ORIGINS:
             return SeriesPlan(n_periods=n_periods, steps=steps, training=training)
-    longest = max((n_periods - LEAST_PERIODS - (MIN_ORIGINS - 1)) // 2, 0)
-    advice = f"Use a horizon of at most {longest} {period}s, or" if longest else "Use"
+    longest = next((fewer for fewer in range(steps - 1, 0, -1) if _needed(fewer) <= n_periods), 0)
+    advice = f"Use a horizon of at most {longest} {period}{'' if longest == 1 else 's'}, or" if longest else "Use"
     raise TooFewRecordsError(
         f"The history holds {n_periods} whole {period}s; to forecast {steps} and judge that on later ones takes "
-        f"{2 * steps + LEAST_PERIODS + (MIN_ORIGINS - 1) * _spacing(steps)}. {advice} data that reach further back."
+        f"{_needed(steps)}. {advice} data that reach further back."
     )
 
 
 def _spacing(steps: int) -> int:
     return max(1, round(steps / ORIGINS_IN_A_HORIZON))
+
+
+def _needed(steps: int) -> int:
+    """Return the fewest periods that a horizon takes: two of it, and the fewest origins before."""
+    return 2 * steps + LEAST_PERIODS + (MIN_ORIGINS - 1) * _spacing(steps)
 
 
 def _training(n_periods: int, steps: int, earliest: int) -> tuple[int, ...]:

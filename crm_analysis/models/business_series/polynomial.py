@@ -45,7 +45,7 @@ def polynomial_trend(history: Floats, steps: int, *, season: Season) -> tuple[Fl
 
     Notes
     -----
-    Degree (0 to 3), waves a year (0 to 2) and penalty are those of the lowest corrected Akaike criterion, with the effective
+    Degree (0 to 3; 0 with waves only, for it is the mean so far without), waves a year (0 to 2) and penalty are those of the lowest corrected Akaike criterion, with the effective
     number of parameters of the ridge fit. Powers are Legendre polynomials over the history, so that they are near to
     orthogonal. A polynomial of degree 2 or 3 is never followed beyond the data: its powers would soon dwarf everything.
 
@@ -59,7 +59,7 @@ def polynomial_trend(history: Floats, steps: int, *, season: Season) -> tuple[Fl
     options = [
         (degree, waves, penalty)
         for degree, waves, penalty in product(range(MAX_DEGREE + 1), harmonics, PENALTIES)
-        if LEAST_PER_TERM * (1 + degree + 2 * waves) <= n
+        if degree + waves > 0 and LEAST_PER_TERM * (1 + degree + 2 * waves) <= n
     ]
     fits = [_ridge(history, _terms(n, degree, waves, season), penalty) for degree, waves, penalty in options]
     best = int(np.argmin([round(criterion, 9) for criterion, _ in fits]))

@@ -102,6 +102,7 @@ def forecast_whole_business(
     history_days: int,
     known_revenue: float,
     n_customers: int,
+    known_orders: float | None = None,
     period: Period = "week",
     where: Filter | None = None,
 ) -> WholeBusiness:
@@ -119,9 +120,11 @@ def forecast_whole_business(
     history_days : int
         Days within which a customer bought who is forecast.
     known_revenue : float
-        The sum of the customer forecasts.
+        The sum of the customers' forecast spend.
     n_customers : int
         How many they are.
+    known_orders : float, optional
+        The sum of their forecast purchase days, to be reconciled too.
     period : {"week", "month"}
         Of the series.
     where : mapping, optional
@@ -153,6 +156,7 @@ def forecast_whole_business(
         acquaintance,
         known_revenue=known_revenue,
         n_customers=n_customers,
+        known_orders=known_orders,
         min_cell=dataset.min_cell,
     )
     return WholeBusiness(forecast, agreement, "")

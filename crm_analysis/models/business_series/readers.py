@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from crm_analysis.models.business_series.measures import MeasureForecast
 from crm_analysis.models.business_series.naming import ERRORS_IN_WORDS, model_in_words, rounded, settings_in_words
 from crm_analysis.models.business_series.reconciliation import Reconciliation
-from crm_analysis.models.business_series.result import MeasureForecast
 
 
 def backtest_for_readers(told: MeasureForecast, *, period: str) -> pd.DataFrame:
@@ -53,44 +53,6 @@ def errors_for_readers(told: MeasureForecast, *, period: str) -> pd.DataFrame:
     return _errors_in_words(told.errors, period)
 
 
-def holdout_for_readers(told: MeasureForecast) -> pd.DataFrame:
-    """
-    Return the hold-out's periods as a table for readers.
-
-    Parameters
-    ----------
-    told : MeasureForecast
-        One series.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``from`` (a day), what came, what was forecast, by the naive rule, and the 90 % range.
-    """
-    names = {"actual": "came", "forecast": "forecast", "naive": "naive", "low_90": "low 90%", "high_90": "high 90%"}
-    return _dated(rounded(told.holdout[list(names)].rename(columns=names)))
-
-
-def ahead_for_readers(told: MeasureForecast) -> pd.DataFrame:
-    """
-    Return the periods ahead as a table for readers.
-
-    Parameters
-    ----------
-    told : MeasureForecast
-        One series.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``from`` (a day), the days that lie in the horizon, the forecast of the whole period, the 80 and 90 % ranges.
-    """
-    names = {f"{side}_{level}": f"{side} {level}%" for level in (80, 90) for side in ("low", "high")}
-    table = rounded(told.ahead[["forecast", *names]].rename(columns=names))
-    table.insert(0, "days in horizon", told.ahead["days_in_horizon"])
-    return _dated(table)
-
-
 def reconciliation_for_readers(found: Reconciliation) -> pd.DataFrame:
     """
     Return the reconciliation as a table for readers.
@@ -103,10 +65,23 @@ def reconciliation_for_readers(found: Reconciliation) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``part``, money rounded, and the share of the series forecast.
+        ``part``, money rounded, and the share of the series forecast; the same of purchase days where they are reconciled.
     """
-    table = rounded(found.table[["revenue", "low", "high"]])
-    return table.assign(share=found.table["share"].round(3)).reset_index()
+    table = rounded(found.table[["revenue", "low", "high"]]).assign(share=found.table["share"].round(3))
+    if found.has_orders:
+        orders = (
+            found.table[["orders", "orders_low", "orders_high"]]
+            .round(0)
+            .assign(orders_share=found.table["orders_share"].round(3))
+        )
+        names = {
+            "orders": "purchase days",
+            "orders_low": "days low",
+            "orders_high": "days high",
+            "orders_share": "days share",
+        }
+        table = table.join(orders.rename(columns=names))
+    return table.reset_index()
 
 
 def _errors_in_words(table: pd.DataFrame, period: str) -> pd.DataFrame:
@@ -116,9 +91,3 @@ def _errors_in_words(table: pd.DataFrame, period: str) -> pd.DataFrame:
     named.insert(0, "role", table["role"])
     named.insert(0, "model", [model_in_words(str(name), period=period) for name in table.index])
     return named.reset_index(drop=True)
-
-
-def _dated(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose periods are days in a column."""
-    table.insert(0, "from", pd.DatetimeIndex(table.index).strftime("%Y-%m-%d"))
-    return table.reset_index(drop=True)

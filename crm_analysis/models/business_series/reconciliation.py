@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crm_analysis.models.business_series.measures import SeriesTotal
 from crm_analysis.models.business_series.result import BusinessForecast
 from crm_analysis.tables.privacy.suppression import small
 
@@ -25,16 +26,19 @@ DIFFERENCE = "difference"
 @dataclass(frozen=True)
 class Reconciliation:
     """
-    Two ways to the same revenue.
+    Two ways to the same revenue and to the same purchase days.
 
     Attributes
     ----------
     table : pandas.DataFrame
         Index ``part``; ``revenue``, ``low`` and ``high`` (of new customers: by the range of earlier shares; of the series: the
-        90 % interval), ``share`` of the series forecast.
+        90 % interval), ``share`` of the series forecast. Where purchase days are reconciled too: ``orders``, ``orders_low``,
+        ``orders_high``, ``orders_share``, likewise.
     shares : pandas.Series
         Index ``origin``; which share of the revenue of earlier horizons came from customers not known at their origin.
         Missing: not told, because it is about too few customers or nothing came.
+    order_shares : pandas.Series
+        The same of purchase days; empty where they are not reconciled.
     n_customers : int
         Whose forecasts are added up.
     horizon_days : int
@@ -43,14 +47,24 @@ class Reconciliation:
 
     table: pd.DataFrame
     shares: pd.Series
+    order_shares: pd.Series
     n_customers: int
     horizon_days: int
 
     @property
     def latest_share(self) -> float:
         """The share in the latest earlier horizon that tells; NaN where none does."""
-        told = self.shares.dropna()
-        return float(told.iloc[-1]) if len(told) else math.nan
+        return _latest(self.shares)
+
+    @property
+    def latest_order_share(self) -> float:
+        """The same of purchase days."""
+        return _latest(self.order_shares)
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether purchase days are reconciled too."""
+        return "orders" in self.table.columns
 
 
 def reconciliation(
@@ -59,6 +73,7 @@ def reconciliation(
     *,
     known_revenue: float,
     n_customers: int,
+    known_orders: float | None = None,
     min_cell: int = 1,
 ) -> Reconciliation:
     """
@@ -74,6 +89,8 @@ def reconciliation(
         Sum of the forecasts of the customers known.
     n_customers : int
         How many these are.
+    known_orders : float, optional
+        Sum of their forecast purchase days; None: revenue alone is reconciled.
     min_cell : int
         Fewest customers that a shown figure is about.
 
@@ -90,30 +107,48 @@ def reconciliation(
     lengths = set(acquaintance["horizon_days"])
     if lengths != {forecast.horizon.days}:
         raise ValueError(f"the forecast is of {forecast.horizon.days} days, the earlier horizons of {sorted(lengths)}")
-    shares = _told_shares(acquaintance, min_cell=min_cell)
+    shares = _told_shares(acquaintance, "revenue", min_cell=min_cell)
+    table = _parts(known_revenue, shares, forecast.revenue.total).rename_axis("part")
+    table = table.rename(columns={"forecast": "revenue"})
+    order_shares = pd.Series(dtype="float64")
+    if known_orders is not None:
+        order_shares = _told_shares(acquaintance, "orders", min_cell=min_cell)
+        orders = _parts(known_orders, order_shares, forecast.orders.total).rename(columns={"forecast": "days"})
+        table = table.join(orders.add_prefix("orders_").rename(columns={"orders_days": "orders"}))
+    return Reconciliation(table, shares, order_shares, n_customers=n_customers, horizon_days=forecast.horizon.days)
+
+
+def _parts(known: float, shares: pd.Series, total: SeriesTotal) -> pd.DataFrame:
+    """Return the sum of the customers known, what others bring on top, the series, and the difference."""
     told = shares.dropna()
     latest, least, most = (told.iloc[-1], told.min(), told.max()) if len(told) else (np.nan,) * 3
-    total = forecast.revenue.total
     low, high = total.intervals[0.9]
-    new, new_low, new_high = (known_revenue * share / (1 - share) for share in (latest, least, most))
-    built_up = known_revenue + new
+    new, new_low, new_high = (known * share / (1 - share) for share in (latest, least, most))
+    least_new, most_new = min(new_low, new_high), max(new_low, new_high)
     rows = {
-        KNOWN: (known_revenue, np.nan, np.nan),
-        NEW: (new, min(new_low, new_high), max(new_low, new_high)),
-        BUILT_UP: (built_up, known_revenue + min(new_low, new_high), known_revenue + max(new_low, new_high)),
+        KNOWN: (known, np.nan, np.nan),
+        NEW: (new, least_new, most_new),
+        BUILT_UP: (known + new, known + least_new, known + most_new),
         SERIES: (total.forecast, low, high),
-        DIFFERENCE: (built_up - total.forecast, np.nan, np.nan),
+        DIFFERENCE: (known + new - total.forecast, np.nan, np.nan),
     }
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["revenue", "low", "high"]).rename_axis("part")
-    table["share"] = table["revenue"] / total.forecast if total.forecast > 0 else np.nan
-    return Reconciliation(table=table, shares=shares, n_customers=n_customers, horizon_days=forecast.horizon.days)
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["forecast", "low", "high"])
+    table["share"] = table["forecast"] / total.forecast if total.forecast > 0 else np.nan
+    return table
 
 
-def _told_shares(acquaintance: pd.DataFrame, *, min_cell: int) -> pd.Series:
-    """Return the share of revenue from customers not known at each origin, where it may and can be told."""
-    unknown = acquaintance["new_revenue"] + acquaintance["returning_revenue"]
+def _told_shares(acquaintance: pd.DataFrame, measure: str, *, min_cell: int) -> pd.Series:
+    """Return the share that came from customers not known at each origin, where it may and can be told."""
+    known, returning, new, total = (
+        acquaintance[f"{part}_{measure}"] for part in ("known", "returning", "new", "total")
+    )
     customers = acquaintance["new_customers"] + acquaintance["returning_customers"]
-    total = acquaintance["total_revenue"]
-    is_told = (acquaintance["known_revenue"] > 0) & (total > 0) & ~small(customers, min_cell=min_cell)
+    is_told = (known > 0) & (total > 0) & ~small(customers, min_cell=min_cell)
     is_told &= ~small(acquaintance["known_customers"], min_cell=min_cell)
-    return (unknown / total).where(is_told).rename("share_not_known")
+    return ((new + returning) / total).where(is_told).rename("share_not_known")
+
+
+def _latest(shares: pd.Series) -> float:
+    """Return the latest share that is told; NaN where none is."""
+    told = shares.dropna()
+    return float(told.iloc[-1]) if len(told) else math.nan

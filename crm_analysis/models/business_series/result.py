@@ -1,12 +1,12 @@
 """
-The forecast of a business in one result: chosen, judged on the hold-out, fitted anew, and summed over the horizon.
+The forecast of a business in one result: its series, the origins, and what of them may be shown.
 
 The pieces have modules of their own in this folder. Sentences belong in :mod:`crm_analysis.models.business_series.wording`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -16,82 +16,14 @@ from threadpoolctl import threadpool_limits
 
 from crm_analysis.errors import DataQualityError, TooFewRecordsError
 from crm_analysis.features.series import MEASURES, BusinessSeries
-from crm_analysis.models.business_series.bands import LEVELS, SeriesBands, held_at_origins, series_bands
-from crm_analysis.models.business_series.candidates import COPIES
-from crm_analysis.models.business_series.choice import (
-    SeriesChoice,
-    choose,
-    error_measures,
-    forecast_chosen,
-    role_of,
-)
-from crm_analysis.models.business_series.disclosure import (
-    has_small_periods,
-    hidden_periods,
-    shown_history,
-    without_rows,
-)
+from crm_analysis.models.business_series.disclosure import hidden_periods, shown_history, telling_rules
 from crm_analysis.models.business_series.horizon import Horizon, horizon_of
-from crm_analysis.models.business_series.origins import SeriesPlan, series_plan
-from crm_analysis.models.business_series.seasons import SEASONS, Season
-from crm_analysis.tables.privacy.suppression import small
+from crm_analysis.models.business_series.measures import MeasureForecast, SeriesTask, forecast_measure, shown_measure
+from crm_analysis.models.business_series.origins import MIN_ORIGINS, SeriesPlan, series_plan
+from crm_analysis.models.business_series.seasons import SEASONS
+from crm_analysis.tables.privacy.suppression import hidden_rows, small
 
-BAND_COLUMNS = tuple(f"{side}_{level * 100:.0f}" for level in LEVELS for side in ("low", "high"))
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class SeriesTotal:
-    """
-    A sum over the horizon.
-
-    Attributes
-    ----------
-    forecast : float
-        Expected.
-    intervals : dict
-        By level, low and high.
-    """
-
-    forecast: float
-    intervals: dict[float, tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class MeasureForecast:
-    """
-    One series of a business, forecast.
-
-    Attributes
-    ----------
-    measure : str
-        ``revenue``, ``orders`` or ``active_customers``.
-    choice : SeriesChoice
-        The comparison before the hold-out.
-    errors : pandas.DataFrame
-        Index ``model``; ``role`` and the errors of all candidates on the hold-out.
-    holdout : pandas.DataFrame
-        Index ``period_start``; ``actual``, ``forecast``, ``naive`` and the limits of the 80 and 90 % intervals.
-    ahead : pandas.DataFrame
-        Index ``period_start``; ``days``, ``days_in_horizon``, ``forecast`` of the whole period and the limits.
-    coverage : pandas.DataFrame
-        Index ``judged_on`` (hold-out, earlier origins); ``n_points``, ``coverage_80``, ``coverage_90``.
-    total : SeriesTotal
-        Over the days of the horizon (of active customers: summed over periods, which counts a customer in each).
-    stands_in : str
-        Where the best naive rule stands in for the chosen candidate, which could not be fitted: ``before the hold-out``,
-        ``with the hold-out``; empty: nowhere.
-    """
-
-    measure: str
-    choice: SeriesChoice
-    errors: pd.DataFrame
-    holdout: pd.DataFrame
-    ahead: pd.DataFrame
-    coverage: pd.DataFrame
-    total: SeriesTotal
-    stands_in: str
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -139,6 +71,16 @@ class BusinessForecast:
         """The three forecasts."""
         return self.revenue, self.orders, self.active_customers
 
+    @property
+    def n_hidden_in_holdout(self) -> int:
+        """Periods of the hold-out that are not shown; errors on it are not told where there are any."""
+        return int(self.history["revenue"].iloc[self.plan.holdout :].isna().sum())
+
+    @property
+    def n_hidden_in_trials(self) -> int:
+        """Periods of the horizons before the hold-out that are not shown; errors there are not told where there are any."""
+        return int(self.history["revenue"].iloc[self.plan.training[0] : self.plan.holdout].isna().sum())
+
 
 def forecast_business(
     series: BusinessSeries,
@@ -173,7 +115,7 @@ def forecast_business(
     Raises
     ------
     TooFewRecordsError
-        The history is too short for the horizon, or most periods are about fewer than `min_cell` customers.
+        The history is too short for the horizon, or most periods, or all ahead, are about fewer than `min_cell` customers.
     DataQualityError
         A value is missing or infinite.
 
@@ -187,22 +129,25 @@ def forecast_business(
     season = SEASONS[series.period]
     plan = series_plan(len(series.table), horizon.steps, season=season, period=series.period)
     hidden = hidden_periods(series, n_before=plan.holdout, min_cell=min_cell)
+    _check_trials(series, plan, hidden)
     before = _aligned(series, known_before, plan)
-    without = COPIES if has_small_periods(series, min_cell=min_cell) else ()
+    without_before, without_ahead = (
+        telling_rules(table, season=season, min_cell=min_cell) for table in (before, series.table)
+    )
     with threadpool_limits(limits=1):  # hundreds of tiny fits, which threads only slow down
         told = {
-            measure: _forecast_measure(_Task(measure, series, before, horizon, plan, season, without))
+            measure: forecast_measure(
+                SeriesTask(measure, series, before, horizon, plan, season, hidden, without_before, without_ahead)
+            )
             for measure in MEASURES
         }
-    is_few = small(told["active_customers"].ahead["forecast"], min_cell=min_cell)
-    shown = {
-        measure: replace(
-            found,
-            holdout=without_rows(found.holdout, hidden[plan.holdout :], ["actual", "forecast", "naive", *BAND_COLUMNS]),
-            ahead=without_rows(found.ahead, is_few, ["forecast", *BAND_COLUMNS]),
+    customers_ahead = told["active_customers"].ahead["forecast"]
+    if small(customers_ahead, min_cell=min_cell).all():
+        raise TooFewRecordsError(
+            f"Every {series.period} ahead is forecast to see fewer than {min_cell} customers. Use months, or more customers."
         )
-        for measure, found in told.items()
-    }
+    is_few = hidden_rows(customers_ahead, min_cell=min_cell, disjoint=False)
+    shown = {measure: shown_measure(found, plan, hidden=hidden, hidden_ahead=is_few) for measure, found in told.items()}
     return BusinessForecast(
         period=series.period,
         as_of=series.as_of,
@@ -236,130 +181,16 @@ def holdout_origin(
     -------
     datetime.date
         The end of a period.
+
+    Raises
+    ------
+    TooFewRecordsError
+        The history is too short for the horizon.
     """
     horizon = horizon_of(series, horizon_days=horizon_days, horizon_periods=horizon_periods)
-    if horizon.steps >= len(series.table):
-        raise TooFewRecordsError(
-            f"The history holds {len(series.table)} whole {series.period}s, and the hold-out would take {horizon.steps}. "
-            "Use a shorter horizon, or data that reach further back."
-        )
-    start: date = series.table.index[-horizon.steps].date()
+    plan = series_plan(len(series.table), horizon.steps, season=SEASONS[series.period], period=series.period)
+    start: date = series.table.index[plan.holdout].date()
     return start - timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class _Task:
-    """One series to be forecast."""
-
-    measure: str
-    series: BusinessSeries
-    before: pd.DataFrame
-    horizon: Horizon
-    plan: SeriesPlan
-    season: Season
-    without: tuple[str, ...]
-
-    def lengths(self, days: pd.Series) -> Floats:
-        """Return periods in units of a mean one; how many come does not depend on it."""
-        if self.measure == "active_customers":
-            return np.ones(len(days))
-        return np.asarray(days / self.horizon.mean_days, dtype=float)
-
-    def rates(self, table: pd.DataFrame) -> Floats:
-        """Return the values as those of periods of mean length."""
-        return np.asarray(table[self.measure].to_numpy(dtype=float) / self.lengths(table["days"]), dtype=float)
-
-
-def _forecast_measure(task: _Task) -> MeasureForecast:
-    """Choose, judge on the hold-out, fit anew."""
-    plan, season = task.plan, task.season
-    before, whole = task.rates(task.before), task.rates(task.series.table)
-    choice = choose(before, plan, season=season, without=task.without)
-    held_out = task.series.table.iloc[plan.holdout :]
-    ones, lengths = np.ones(plan.steps), task.lengths(held_out["days"])
-    forecasts = {
-        name: forecast_chosen(choice, name, before, plan.steps, season=season) for name in choice.backtest.index
-    }
-    forecast, is_own = forecasts[choice.model]
-    earlier = choice.errors[choice.model]
-    bands = series_bands(earlier, plan.training, ones)
-    holdout = pd.DataFrame({"actual": whole[plan.holdout :] * lengths, "forecast": forecast * lengths}, held_out.index)
-    holdout["naive"] = forecasts[choice.naive][0] * lengths
-    holdout = _with_bands(holdout, bands, lengths, floor=_floor(before))
-    ahead, total, is_own_ahead = _ahead(task, choice, whole)
-    return MeasureForecast(
-        measure=task.measure,
-        choice=choice,
-        errors=_holdout_errors(whole[plan.holdout :], forecasts, choice, before),
-        holdout=holdout,
-        ahead=ahead,
-        coverage=_coverage(holdout, earlier, plan),
-        total=total,
-        stands_in="" if is_own and is_own_ahead else "with the hold-out" if is_own else "before the hold-out",
-    )
-
-
-def _ahead(task: _Task, choice: SeriesChoice, whole: Floats) -> tuple[pd.DataFrame, SeriesTotal, bool]:
-    """Return the forecast of each period and of the horizon, with intervals from the origins up to the hold-out's."""
-    plan, periods = task.plan, task.horizon.periods
-    lengths = task.lengths(periods["days"])
-    weights = lengths * (periods["days_in_horizon"] / periods["days"]).to_numpy(dtype=float)
-    later = [forecast_chosen(choice, choice.model, whole[:at], plan.steps, season=task.season)[0] for at in plan.later]
-    came = [whole[at : at + plan.steps] for at in plan.later]
-    errors = np.vstack([choice.errors[choice.model], np.array(came) - np.array(later)])
-    bands = series_bands(errors, (*plan.training, *plan.later), weights)
-    forecast, is_own = forecast_chosen(choice, choice.model, whole, plan.steps, season=task.season)
-    floor = _floor(whole)
-    ahead = _with_bands(periods.assign(forecast=forecast * lengths), bands, lengths, floor=floor)
-    total = float((forecast * weights).sum())
-    intervals = {
-        level: (max(total - bands.total_half_width(level), floor), total + bands.total_half_width(level))
-        for level in LEVELS
-    }
-    return ahead, SeriesTotal(forecast=total, intervals=intervals), is_own
-
-
-def _floor(history: Floats) -> float:
-    """Return what limits must not fall below: a series never below 0 so far is not forecast below."""
-    return 0.0 if history.min() >= 0 else -np.inf
-
-
-def _with_bands(table: pd.DataFrame, bands: SeriesBands, lengths: Floats, *, floor: float) -> pd.DataFrame:
-    """Return the table with the limits of each level around its forecast."""
-    limits: dict[str, Floats] = {}
-    for level in LEVELS:
-        half, name = bands.half_widths(level) * lengths, f"{level * 100:.0f}"
-        limits[f"low_{name}"] = np.maximum(table["forecast"].to_numpy() - half, floor)
-        limits[f"high_{name}"] = table["forecast"].to_numpy() + half
-    return table.assign(**limits)
-
-
-def _holdout_errors(
-    actual: Floats, forecasts: dict[str, tuple[Floats, bool]], choice: SeriesChoice, before: Floats
-) -> pd.DataFrame:
-    """Return the errors of all candidates on the hold-out."""
-    rows = [
-        {"model": name, "role": role_of(name, choice.model, choice.naive)}
-        | error_measures(actual[None], forecast[None], before)
-        for name, (forecast, _) in forecasts.items()
-    ]
-    return pd.DataFrame(rows).set_index("model")
-
-
-def _coverage(holdout: pd.DataFrame, errors: Floats, plan: SeriesPlan) -> pd.DataFrame:
-    """Return how often intervals held on the hold-out, and at earlier origins learnt from each other."""
-    rows = {"hold-out": {"n_points": len(holdout)}, "earlier origins": {"n_points": errors.size}}
-    shares: dict[str, dict[str, float]] = {name: {} for name in rows}
-    for level in LEVELS:
-        name = f"{level * 100:.0f}"
-        held = holdout["actual"].between(holdout[f"low_{name}"], holdout[f"high_{name}"])
-        shares["hold-out"][f"coverage_{name}"] = float(held.mean())
-        shares["earlier origins"][f"coverage_{name}"] = held_at_origins(errors, plan.training, level)
-    return (
-        pd.DataFrame.from_dict(rows, orient="index")
-        .join(pd.DataFrame.from_dict(shares, orient="index"))
-        .rename_axis("judged_on")
-    )
 
 
 def _aligned(series: BusinessSeries, known_before: BusinessSeries | None, plan: SeriesPlan) -> pd.DataFrame:
@@ -375,6 +206,16 @@ def _aligned(series: BusinessSeries, known_before: BusinessSeries | None, plan: 
         )
     _check_values(known_before)
     return known_before.table
+
+
+def _check_trials(series: BusinessSeries, plan: SeriesPlan, hidden: Flags) -> None:
+    """Raise where hardly any horizon before the hold-out has a period that may be shown: no range could be learnt."""
+    n_shown = sum(not hidden[at : at + plan.steps].all() for at in plan.training)
+    if n_shown < MIN_ORIGINS:
+        raise TooFewRecordsError(
+            f"Of {len(plan.training)} earlier horizons of {plan.steps} {series.period}s, {n_shown} hold one about enough "
+            f"customers, and a forecast takes {MIN_ORIGINS}. Use a longer horizon, months, or more customers."
+        )
 
 
 def _check_values(series: BusinessSeries) -> None:

@@ -11,20 +11,24 @@ import math
 import pandas as pd
 from scipy.stats import binom
 
-from crm_analysis.models.business_series.candidates import MODELS, NAIVE_RULES, SEASONAL_NAIVE
+from crm_analysis.models.business_series.candidates import MODELS, NAIVE_RULES
+from crm_analysis.models.business_series.measures import MeasureForecast
 from crm_analysis.models.business_series.naming import (
     MEASURES_IN_WORDS,
     count,
+    latest,
     model_in_words,
     number_in_words,
     settings_in_words,
 )
 from crm_analysis.models.business_series.reconciliation import BUILT_UP, DIFFERENCE, KNOWN, NEW, SERIES, Reconciliation
-from crm_analysis.models.business_series.result import BusinessForecast, MeasureForecast
+from crm_analysis.models.business_series.result import BusinessForecast
+from crm_analysis.models.business_series.seasons import SEASONS
 
 LEVEL = 0.9
 TOTAL_MARGIN = 0.1
 SURELY_FEWER = 0.05
+AS_GOOD_AS = 1e-6  # a fit can end there by another way
 
 
 def verdict(forecast: BusinessForecast, *, currency: str = "") -> list[str]:
@@ -44,7 +48,7 @@ def verdict(forecast: BusinessForecast, *, currency: str = "") -> list[str]:
         Plain sentences; those to beware of are in :func:`warnings_of`.
     """
     compared = [_against_naive(forecast, told, currency) for told in forecast.measures]
-    return [
+    sentences = [
         _expected(forecast, currency),
         _orders_and_customers(forecast),
         _judged_on(forecast),
@@ -52,6 +56,7 @@ def verdict(forecast: BusinessForecast, *, currency: str = "") -> list[str]:
         _held(forecast),
         _one_holdout(forecast),
     ]
+    return [sentence for sentence in sentences if sentence]
 
 
 def warnings_of(forecast: BusinessForecast) -> list[str]:
@@ -97,7 +102,7 @@ def reconciled(found: Reconciliation, *, currency: str = "") -> str:
     if not len(told):
         return (
             f"{start}, the series to {series}. What new customers bring on top cannot be told from earlier horizons of "
-            f"{found.horizon_days} days, so the two cannot be reconciled."
+            f"{found.horizon_days} days, so the two cannot be reconciled.{_orders_reconciled(found)}"
         )
     difference = float(revenue[DIFFERENCE])
     low, high = (float(found.table[side][SERIES]) for side in ("low", "high"))
@@ -109,7 +114,7 @@ def reconciled(found: Reconciliation, *, currency: str = "") -> str:
         f"latest {found.latest_share:.1%}). With the latest share on top "
         f"({number_in_words(float(revenue[NEW]), currency)}) that makes {number_in_words(float(revenue[BUILT_UP]), currency)}: "
         f"{number_in_words(abs(difference), currency)}{size} {'above' if difference >= 0 else 'below'} the forecast of the "
-        f"series ({series}) and {'within' if is_within else 'outside'} its {LEVEL:.0%} range."
+        f"series ({series}) and {'within' if is_within else 'outside'} its {LEVEL:.0%} range.{_orders_reconciled(found)}"
     )
 
 
@@ -151,7 +156,7 @@ def _expected(forecast: BusinessForecast, currency: str) -> str:
     n_periods = float((horizon.periods["days_in_horizon"] / horizon.periods["days"]).sum())
     recent = float(forecast.history["revenue"].iloc[-horizon.steps :].mean())
     before = (
-        f"; in the last {count(horizon.steps, forecast.period)} it was {number_in_words(recent, currency)}"
+        f"; in {latest(horizon.steps, forecast.period)} it was {number_in_words(recent, currency)}"
         if forecast.history["revenue"].iloc[-horizon.steps :].notna().all()
         else ""
     )
@@ -182,9 +187,9 @@ def _judged_on(forecast: BusinessForecast) -> str:
     first, steps = forecast.revenue.holdout.index[0], forecast.plan.steps
     last = forecast.revenue.holdout.index[-1] + pd.Timedelta(days=int(forecast.history["days"].iloc[-1]) - 1)
     return (
-        f"Candidates were compared at {count(len(forecast.plan.training), 'earlier origin')}; the last "
-        f"{count(steps, forecast.period)}, from {first:%Y-%m-%d} to {last:%Y-%m-%d}, were held out: no candidate knew of them "
-        "when it was chosen and fitted."
+        f"Candidates were compared at {count(len(forecast.plan.training), 'earlier origin')}; "
+        f"{latest(steps, forecast.period)}, from {first:%Y-%m-%d} to {last:%Y-%m-%d}, {'was' if steps == 1 else 'were'} held "
+        f"out: no candidate knew of {'it' if steps == 1 else 'them'} when it was chosen and fitted."
     )
 
 
@@ -196,11 +201,13 @@ def _against_naive(forecast: BusinessForecast, told: MeasureForecast, currency: 
     error, naive_error = (float(told.errors["rmse"][name]) for name in (choice.model, choice.naive))
     chosen, naive = (model_in_words(name, period=period) for name in (choice.model, choice.naive))
     if not choice.beats_naive:
-        return (
-            f"{what}: no model beat the best naive rule ({naive}) at the earlier origins, so it is the forecast; on the "
-            f"hold-out its error (RMSE) is {number_in_words(error, unit)} a {period}{_total_in_words(told)}."
-        )
+        sentence = f"{what}: no model beat the best naive rule ({naive}) at the earlier origins, so it is the forecast"
+        if forecast.n_hidden_in_holdout:
+            return f"{sentence}."
+        return f"{sentence}; on the hold-out its error (RMSE) is {number_in_words(error, unit)} a {period}{_total_in_words(told)}."
     settings = settings_in_words(choice.settings, period=period)
+    if forecast.n_hidden_in_holdout:
+        return f"{what}: {chosen}{f' ({settings})' if settings else ''}."
     saved = (
         f": {abs(1 - error / naive_error):.1%} {'less' if error <= naive_error else 'more'}" if naive_error > 0 else ""
     )
@@ -212,9 +219,20 @@ def _against_naive(forecast: BusinessForecast, told: MeasureForecast, currency: 
 
 
 def _one_holdout(forecast: BusinessForecast) -> str:
+    """Say how little one hold-out tells, or why nothing of it is told."""
+    steps, n_hidden = forecast.plan.steps, forecast.n_hidden_in_holdout
+    if n_hidden:
+        which = (
+            f"its {forecast.period}" + "s" * (steps > 1)
+            if n_hidden == steps
+            else f"{n_hidden} of its {steps} {forecast.period}s"
+        )
+        return (
+            f"How far forecasts were off on the hold-out, and how often their ranges held, is not told: {which} "
+            f"{'is' if n_hidden == 1 else 'are'} not shown, because of too few customers, and could be worked out from it."
+        )
     return (
-        f"One hold-out of {count(forecast.plan.steps, forecast.period)} does not tell whether such differences are more than "
-        "chance."
+        f"One hold-out of {count(steps, forecast.period)} does not tell whether such differences are more than chance."
     )
 
 
@@ -230,12 +248,21 @@ def _total_in_words(told: MeasureForecast) -> str:
 def _held(forecast: BusinessForecast) -> str:
     rows = forecast.revenue.coverage
     n_points, n_earlier = (int(rows["n_points"][where]) for where in ("hold-out", "earlier origins"))
-    held = round(float(rows["coverage_90"]["hold-out"]) * n_points)
-    return (
-        f"The {LEVEL:.0%} ranges of the revenue held {held} of {count(n_points, forecast.period)} of the hold-out, and "
-        f"{float(rows['coverage_90']['earlier origins']):.0%} of {n_earlier} forecasts at earlier origins (each judged by the "
-        "others; they overlap)."
-    )
+    on_holdout, earlier = (float(rows["coverage_90"][where]) for where in ("hold-out", "earlier origins"))
+    held = []
+    if math.isfinite(on_holdout):
+        held.append(f"{round(on_holdout * n_points)} of {count(n_points, forecast.period)} of the hold-out")
+    if math.isfinite(earlier):
+        held.append(
+            f"{earlier:.0%} of {n_earlier} forecasts at earlier origins (each judged by the others; they overlap)"
+        )
+    sentences = [f"The {LEVEL:.0%} ranges of the revenue held {', and '.join(held)}."] if held else []
+    if not math.isfinite(earlier):
+        sentences.append(
+            f"Errors at the earlier origins are not told: {count(forecast.n_hidden_in_trials, forecast.period)} of their horizons "
+            f"{'is' if forecast.n_hidden_in_trials == 1 else 'are'} not shown, because of too few customers."
+        )
+    return " ".join(sentences)
 
 
 def _no_gain(forecast: BusinessForecast, told: MeasureForecast) -> str:
@@ -243,7 +270,7 @@ def _no_gain(forecast: BusinessForecast, told: MeasureForecast) -> str:
     choice, errors = told.choice, told.errors["rmse"]
     what, naive = MEASURES_IN_WORDS[told.measure], model_in_words(choice.naive, period=forecast.period)
     models = errors.drop([name for name in NAIVE_RULES if name in errors.index])
-    if not models.empty and float(models.min()) >= float(errors[choice.naive]):
+    if not models.empty and float(models.min()) >= (1 - AS_GOOD_AS) * float(errors[choice.naive]):
         return f"No model beats the best naive rule ({naive}) for {what} on the hold-out."
     if choice.beats_naive and float(errors[choice.model]) > float(errors[choice.naive]):
         return f"For {what} the chosen candidate does worse than the best naive rule ({naive}) on the hold-out."
@@ -260,6 +287,8 @@ def _total_missed(forecast: BusinessForecast) -> str:
 def _fewer_held(forecast: BusinessForecast) -> str:
     rows = forecast.revenue.coverage
     n_points = int(rows["n_points"]["hold-out"])
+    if forecast.n_hidden_in_holdout:
+        return ""
     held = round(float(rows["coverage_90"]["hold-out"]) * n_points)
     if held >= binom.ppf(SURELY_FEWER, n_points, LEVEL):
         return ""
@@ -272,7 +301,7 @@ def _fewer_held(forecast: BusinessForecast) -> str:
 def _season_unseen(forecast: BusinessForecast) -> str:
     period, n_periods = forecast.period, forecast.plan.n_periods
     if forecast.is_season_seen:
-        if SEASONAL_NAIVE in forecast.revenue.choice.backtest.index:
+        if forecast.plan.training[0] >= SEASONS[period].cycle:
             return ""
         return (
             f"The earlier origins do not know a whole year, so that the same {period} a year before could not compete. The "
@@ -302,7 +331,7 @@ def _left_out(forecast: BusinessForecast) -> str:
     if forecast.n_hidden:
         sentences.append(
             f"{count(forecast.n_hidden, forecast.period).capitalize()} {'is' if forecast.n_hidden == 1 else 'are'} not shown, "
-            "because of too few customers; rules that repeat single ones did not compete."
+            "because of too few customers; rules that repeat single ones do not forecast what lies ahead."
         )
     return " ".join(sentences)
 
@@ -322,15 +351,38 @@ def _no_model(forecast: BusinessForecast) -> str:
 
 
 def _noted(forecast: BusinessForecast, told: MeasureForecast) -> str:
-    """Say which models could not be fitted."""
+    """Say which candidates could not be fitted, or must not forecast."""
     what = MEASURES_IN_WORDS[told.measure].capitalize()
     names = [model_in_words(name, period=forecast.period) for name in told.choice.dropped]
     sentences = [f"{what}: {' and '.join(names)} could not be fitted and did not compete."] if names else []
+    if told.ahead_model != told.choice.model:
+        sentences.append(
+            f"{what}: the chosen candidate would tell of {forecast.period}s that are not shown, so that what lies ahead is "
+            f"forecast by another ({model_in_words(told.ahead_model, period=forecast.period)})."
+        )
     if told.stands_in:
         sentences.append(
             f"{what}: the chosen candidate could not be fitted {told.stands_in}; the best naive rule stands in for it."
         )
     return " ".join(sentences)
+
+
+def _orders_reconciled(found: Reconciliation) -> str:
+    """Say how both agree for purchase days, where they are reconciled."""
+    if not found.has_orders:
+        return ""
+    orders, share = found.table["orders"], found.latest_order_share
+    start = f" Of purchase days, customers known are forecast {orders[KNOWN]:,.0f}"
+    if not math.isfinite(share):
+        return f"{start}, the series {orders[SERIES]:,.0f}; those of new customers come on top."
+    low, high = (float(found.table[f"orders_{side}"][SERIES]) for side in ("low", "high"))
+    difference = float(orders[DIFFERENCE])
+    return (
+        f"{start}; with the latest share of others on top ({share:.1%}) that makes {orders[BUILT_UP]:,.0f}, "
+        f"{abs(difference):,.0f}{_share_in_words(difference, float(orders[SERIES]))} {'above' if difference >= 0 else 'below'} "
+        f"the series ({orders[SERIES]:,.0f}) and {'within' if low <= float(orders[BUILT_UP]) <= high else 'outside'} its "
+        f"{LEVEL:.0%} range."
+    )
 
 
 def _share_in_words(part: float, whole: float) -> str:

@@ -6,7 +6,7 @@ What customers are expected to spend comes from :mod:`crm_analysis.models.foreca
 
 from crm_analysis.models.customer_outlook.accuracy import outlook_accuracy
 from crm_analysis.models.customer_outlook.labels import CustomerOutlook, customer_outlook, usual_spend
-from crm_analysis.models.customer_outlook.wording import accuracy_in_words, chance_counts, outlook_in_words, to_act_on
+from crm_analysis.models.customer_outlook.wording import accuracy_in_words, chance_counts, outlook_in_words
 
 __all__ = [
     "CustomerOutlook",
@@ -15,6 +15,5 @@ __all__ = [
     "customer_outlook",
     "outlook_accuracy",
     "outlook_in_words",
-    "to_act_on",
     "usual_spend",
 ]

@@ -26,9 +26,11 @@ from crm_analysis.models.customer_outlook.labels import (
     much_for_each,
     spent_before,
 )
-from crm_analysis.tables.privacy.suppression import hidden_rows, suppressed
+from crm_analysis.models.customer_outlook.small_sums import hidden_labels, without_small_sums
+from crm_analysis.tables.privacy.suppression import hidden_rows, small, suppressed
 
 ALL = "all"
+_MEANS = {"recent_spend": "before", "usual_spend": "usual", "spend_forecast": "expected", "came": "came"}
 
 
 def outlook_accuracy(outlook: CustomerOutlook, actual: pd.Series) -> pd.DataFrame:
@@ -50,7 +52,7 @@ def outlook_accuracy(outlook: CustomerOutlook, actual: pd.Series) -> pd.DataFram
         both the last period and the own mean) or ``stopped`` (spent next to nothing); ``held``: the share for which the label's
         own claim came true, its 95 % interval ``low`` to ``high``, and ``otherwise``: the share of all the other customers for
         which it did. Rows about too few customers for the
-        outlook are missing.
+        outlook are missing, and so are means that are zero for all but too few, or would give such away.
 
     Notes
     -----
@@ -75,10 +77,15 @@ def outlook_accuracy(outlook: CustomerOutlook, actual: pd.Series) -> pd.DataFram
     hidden = (
         hidden_rows(parts["customers"], min_cell=outlook.min_cell) | outlook.by_label["customers"].isna().to_numpy()
     )
-    shown = parts.astype({"customers": "Int64"}).mask(hidden[:, None] & np.ones(parts.shape, dtype=bool))
-    return pd.concat([shown, suppressed(whole, size="customers", min_cell=outlook.min_cell)]).astype(
-        {"customers": "Int64"}
+    known = table.assign(came=came)[list(_MEANS)].ne(0)
+    behind = known.groupby(table["label"], observed=False).sum().reindex(LABELS)
+    shown = without_small_sums(
+        hidden_labels(parts, hidden), behind, hidden=hidden, min_cell=outlook.min_cell, columns=_MEANS
     )
+    total = suppressed(whole, size="customers", min_cell=outlook.min_cell)
+    few = small(known.sum(), min_cell=outlook.min_cell)
+    total[[_MEANS[name] for name in known.columns[few]]] = math.nan
+    return pd.concat([shown, total]).astype({"customers": "Int64"})
 
 
 def _happened(table: pd.DataFrame, came: pd.Series, rules: OutlookRules) -> dict[str, Flags]:
@@ -93,10 +100,9 @@ def _happened(table: pd.DataFrame, came: pd.Series, rules: OutlookRules) -> dict
 
 def _accuracy_of(label: str, table: pd.DataFrame, came: pd.Series, happened: dict[str, Flags]) -> dict[str, float]:
     among = np.ones(len(table), dtype=bool) if label == ALL else (table["label"] == label).to_numpy()
-    columns = {"before": "recent_spend", "usual": "usual_spend", "expected": "spend_forecast"}
     row: dict[str, float] = {"customers": int(among.sum())}
-    row |= {name: _mean(table[column].to_numpy()[among]) for name, column in columns.items()}
-    row |= {"came": _mean(came.to_numpy()[among])}
+    money = table.assign(came=came)
+    row |= {name: _mean(money[column].to_numpy()[among]) for column, name in _MEANS.items()}
     row |= {event: _mean(happened[event][among]) for event in ("fell", "grew", "stopped")}
     if label == ALL or not among.any():
         return row | dict.fromkeys(["held", "low", "high", "otherwise"], math.nan)

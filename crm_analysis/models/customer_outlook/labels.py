@@ -16,14 +16,16 @@ import pandas as pd
 from scipy.stats import norm
 
 from crm_analysis.errors import DataQualityError, TooFewRecordsError
+from crm_analysis.models.customer_outlook.small_sums import hidden_labels, without_small_sums
 from crm_analysis.models.evaluation.measures import Floats
-from crm_analysis.tables.privacy.suppression import hidden_totals, suppressed, suppressed_grid
+from crm_analysis.tables.privacy.suppression import hidden_rows, hidden_totals, suppressed_grid
 
 LEAVE, FALL, SAME = "likely to leave", "expected to fall", "about as before"
 GROW, SILENT = "expected to grow", "no sign of buying"
 LABELS = (LEAVE, FALL, SAME, GROW, SILENT)
 OTHER, WITHOUT_SEGMENT = "(other)", "(none)"
 MOST_SEGMENTS = 12
+MONEY = ["recent_spend", "usual_spend", "spend_forecast", "at_stake"]
 _NEEDED = ["recent_spend", "spend_forecast", "lower_90", "upper_90"]
 _RANGE_END = 0.95  # chance below the upper end of a 90 % range
 
@@ -42,7 +44,7 @@ class OutlookRules:
     sureness : float
         Chance, as the customer's range tells it, that what comes lies on that side of both.
     least_chance : float
-        Chance of being active below which a customer is likely to leave.
+        Chance of being active below which who bought lately is likely to leave, and who did not shows no sign of buying.
     near_zero : float
         Share of what a customer spent that counts as next to nothing.
     """
@@ -64,7 +66,8 @@ class CustomerOutlook:
         Index ``customer_id``; what was given, ``usual_spend``, ``label`` and ``at_stake``. Complete.
     by_label : pandas.DataFrame
         Index ``label``, all five; ``customers``, their ``share``, and the sums ``recent_spend``, ``usual_spend``,
-        ``spend_forecast`` and ``at_stake``; missing where about too few customers, or where that would give such away.
+        ``spend_forecast`` and ``at_stake``; missing where about too few customers, or where that would give such away. A sum is
+        about those of whom it is not zero.
     segment_customers, segment_at_stake : pandas.DataFrame
         Customers and money at stake by segment (rows, largest first; beyond twelve ``(other)``) and label; small cells, and
         what would give them away, are missing. Without rows where no segments were given.
@@ -106,16 +109,20 @@ def usual_spend(spend: pd.Series, observed_days: pd.Series, *, horizon_days: int
     -------
     pandas.Series
         Money. A customer known for less than a horizon is reckoned at what was spent so far: the rate of a first purchase
-        yesterday says nothing.
+        yesterday says nothing. Where nobody has been known for a horizon, as the data are shorter, the longest known takes its
+        place.
 
     Examples
     --------
     >>> usual_spend(pd.Series([400.0, 50.0]), pd.Series([360, 1]), horizon_days=90).tolist()
     [100.0, 50.0]
+    >>> usual_spend(pd.Series([60.0, 10.0]), pd.Series([30, 1]), horizon_days=90).tolist()  # a month of data
+    [180.0, 30.0]
     """
     if horizon_days < 1:
         raise ValueError(f"horizon_days must be at least 1, got {horizon_days!r}")
-    return spend * (horizon_days / observed_days.clip(lower=horizon_days))
+    longest = max(1, int(observed_days.max())) if len(observed_days) else horizon_days
+    return spend * (horizon_days / observed_days.clip(lower=min(horizon_days, longest)))
 
 
 def customer_outlook(
@@ -141,7 +148,8 @@ def customer_outlook(
     sureness : float
         Chance that what comes lies on that side of both, at least.
     least_chance : float
-        Chance of being active below which a customer is likely to leave.
+        Chance of being active below which who bought in the last period is likely to leave, and who did not shows no sign of
+        buying.
     near_zero : float
         Share of what a customer spent that counts as next to nothing.
     min_cell : int
@@ -161,8 +169,8 @@ def customer_outlook(
 
     Notes
     -----
-    Labels, the first that holds. *no sign of buying*: nothing in the last period, and next to nothing expected. *likely to
-    leave*: the chance of being active is too low, or next to nothing is expected of somebody who spent. *expected to fall*,
+    Labels, the first that holds. Who spent nothing in the last period: *no sign of buying* where the chance of being active is
+    too low or next to nothing is expected. Who spent: *likely to leave* in the same two cases. *expected to fall*,
     *expected to grow*: the forecast lies by `least_change` or more below, or above, both the last period and the own mean,
     and the range puts the chance of ending beyond them at `sureness` or more. *about as before*: everybody else.
 
@@ -173,7 +181,8 @@ def customer_outlook(
     Without `usual_spend` the last period stands for the own mean, and the labels carry that regression.
 
     The chance is read from the range: half a normal curve of the square root on each side of the forecast's. That is rough
-    where most spend nothing; :mod:`crm_analysis.models.customer_outlook.accuracy` shows how often labels held.
+    where most spend nothing; :mod:`crm_analysis.models.customer_outlook.accuracy` shows how often labels held. A range that does
+    not hold the forecast, a mean, says nothing certain of it: its customer neither falls nor grows.
 
     References
     ----------
@@ -204,11 +213,12 @@ def customer_outlook(
     table["label"] = pd.Categorical(label, categories=list(LABELS), ordered=True)
     table["at_stake"] = _at_stake(table, label)
     counts, money, totals, hidden = _by_segment(table, min_cell=min_cell)
+    by_label, untold = _by_label(table, *hidden, min_cell=min_cell)
     return CustomerOutlook(
         customers=table,
-        by_label=_by_label(table, hidden, min_cell=min_cell),
+        by_label=by_label,
         segment_customers=counts,
-        segment_at_stake=money,
+        segment_at_stake=money.mask(untold[None, :] & np.ones(money.shape, dtype=bool)),
         segment_totals=totals,
         rules=rules,
         has_usual_spend=has_usual,
@@ -253,9 +263,10 @@ def _labels(table: pd.DataFrame, rules: OutlookRules) -> npt.NDArray[np.str_]:
     below, above = _likely_ends(table, rules.sureness)
     nothing = forecast <= rules.near_zero * much_for_each(table)
     chance = table["chance_active"].to_numpy(dtype=float) if "chance_active" in table else np.full(len(table), np.nan)
+    gone = (chance < rules.least_chance) | nothing
     holds = {
-        SILENT: (recent <= 0) & nothing,
-        LEAVE: (chance < rules.least_chance) | nothing,
+        SILENT: (recent <= 0) & gone,
+        LEAVE: gone,
         FALL: (forecast < (1 - rules.least_change) * least) & (above < least),
         GROW: (forecast > (1 + rules.least_change) * most) & (below > most),
     }
@@ -263,12 +274,17 @@ def _labels(table: pd.DataFrame, rules: OutlookRules) -> npt.NDArray[np.str_]:
 
 
 def _likely_ends(table: pd.DataFrame, sureness: float) -> tuple[Floats, Floats]:
-    """Return the values beyond which what comes lies with a chance of `sureness`: above the first, below the second."""
+    """
+    Return the values beyond which what comes lies with a chance of `sureness`: above the first, below the second.
+
+    Where the range does not hold the forecast it tells no chance, so nothing is beyond.
+    """
     reach = float(norm.ppf(sureness) / norm.ppf(_RANGE_END))
     forecast, lower, upper = (np.sqrt(table[name].to_numpy().clip(min=0)) for name in _NEEDED[1:])
-    below = forecast - reach * np.maximum(forecast - lower, 0)
-    above = forecast + reach * np.maximum(upper - forecast, 0)
-    return below**2, above**2
+    outside = (lower > forecast) | (upper < forecast)
+    below = np.where(outside, -np.inf, (forecast - reach * (forecast - lower)).clip(min=0) ** 2)
+    above = np.where(outside, np.inf, (forecast + reach * (upper - forecast)) ** 2)
+    return below, above
 
 
 def spent_before(table: pd.DataFrame) -> tuple[Floats, Floats]:
@@ -317,40 +333,49 @@ def _at_stake(table: pd.DataFrame, label: npt.NDArray[np.str_]) -> Floats:
     return stakes.clip(min=0)
 
 
-def _by_label(table: pd.DataFrame, hidden: pd.Series | None, *, min_cell: int) -> pd.DataFrame:
-    """Sum up by label; a total that the table by segment hides is hidden here, too."""
+def _by_label(
+    table: pd.DataFrame, hidden: Flags | None, few_at_stake: Flags, *, min_cell: int
+) -> tuple[pd.DataFrame, Flags]:
+    """Sum up by label without what the table by segment hides, and tell of which labels no money at stake may be shown."""
     groups = table.groupby("label", observed=False)
-    money = ["recent_spend", "usual_spend", "spend_forecast", "at_stake"]
-    sums = groups[money].agg(math.fsum).fillna(0)  # exact, so that the order of rows does not matter
+    sums = groups[MONEY].agg(math.fsum).fillna(0)  # exact, so that the order of rows does not matter
     counts = groups.size().rename("customers")
+    behind = table[MONEY].ne(0).groupby(table["label"], observed=False).sum()
     summed = pd.concat([counts, (counts / len(table)).rename("share"), sums], axis=1)
     summed.index = pd.Index(list(LABELS), name="label")
-    if hidden is None:
-        return suppressed(summed, size="customers", min_cell=min_cell)
-    shown = summed.astype({"customers": "Int64"}) if hidden.any() else summed
-    return shown.mask(hidden.to_numpy()[:, None] & np.ones(shown.shape, dtype=bool))
+    gone = hidden_rows(counts, min_cell=min_cell) if hidden is None else hidden
+    told = hidden_labels(summed, gone)
+    told = without_small_sums(told, behind.set_axis(summed.index), hidden=gone, min_cell=min_cell)
+    # at stake is the difference of two amounts: beside one of them it would tell the other
+    unknown = told[["usual_spend", "spend_forecast"]].isna().any(axis=1).to_numpy()
+    by_last = told["recent_spend"].isna().to_numpy() & (told.index != LEAVE)
+    untold = (unknown | by_last) & np.isin(told.index, [LEAVE, FALL, GROW])
+    return told.assign(at_stake=told["at_stake"].mask(untold | few_at_stake)), untold
 
 
 def _by_segment(
     table: pd.DataFrame, *, min_cell: int
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series | None]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, tuple[Flags | None, Flags]]:
     """Return customers and money by segment and label, customers by segment, and which labels' totals are hidden."""
     if "segment" not in table:
         nothing = pd.DataFrame(columns=pd.Index(LABELS, name="label"), index=pd.Index([], name="segment"), dtype=float)
-        return nothing, nothing.copy(), pd.Series(dtype="Int64", name="customers"), None
-    cells = table.assign(segment=_segments(table["segment"]))
-    counts, money = (
-        cells.pivot_table("at_stake", "segment", "label", aggfunc=how, observed=False)
-        .fillna(0)
-        .set_axis(pd.Index(LABELS, name="label"), axis="columns")
-        for how in ("count", math.fsum)
+        totals = pd.Series(dtype="Int64", name="customers")
+        return nothing, nothing.copy(), totals, (None, np.zeros(len(LABELS), dtype=bool))
+    cells = table.assign(segment=_segments(table["segment"]), staking=table["at_stake"].ne(0).astype(float))
+    keys = [cells["segment"], cells["label"]]
+    grouped = cells.groupby(keys, observed=False)
+    counts, staking, money = (
+        one.unstack(fill_value=0).fillna(0).set_axis(pd.Index(LABELS, name="label"), axis="columns")  # noqa: PD010 - a grid of both keys
+        for one in (grouped.size(), grouped["staking"].sum(), grouped["at_stake"].agg(math.fsum))
     )
     order = sorted(counts.index, key=lambda name: (name == OTHER, -counts.loc[name].sum(), name))
-    counts, money = counts.loc[order].astype("int64"), money.loc[order]
+    counts, staking, money = counts.loc[order].astype("int64"), staking.loc[order], money.loc[order]
     rows, columns = hidden_totals(counts, min_cell=min_cell)
     shown = suppressed_grid(counts.astype("Int64"), counts=counts, min_cell=min_cell)
+    stakes = suppressed_grid(money, counts=staking, min_cell=min_cell).mask(shown.isna())
     totals = counts.sum(axis=1).astype("Int64").mask(rows).rename("customers")
-    return shown, suppressed_grid(money, counts=counts, min_cell=min_cell), totals, columns
+    few_at_stake = hidden_totals(staking, min_cell=min_cell)[1].to_numpy()
+    return shown, stakes, totals, (columns.to_numpy(), few_at_stake)
 
 
 def _segments(segment: pd.Series) -> pd.Series:

@@ -1,5 +1,5 @@
 """
-What an outlook says, in sentences that hold for any data, and its lists for readers.
+What an outlook says, in sentences that hold for any data, and counts for its pictures.
 
 Figures are computed in :mod:`crm_analysis.models.customer_outlook.labels` and
 :mod:`crm_analysis.models.customer_outlook.accuracy`; here they are only put into words and order.
@@ -8,12 +8,13 @@ Figures are computed in :mod:`crm_analysis.models.customer_outlook.labels` and
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from crm_analysis.models.customer_outlook.accuracy import ALL
-from crm_analysis.models.customer_outlook.labels import FALL, GROW, LABELS, LEAVE, SAME, SILENT, CustomerOutlook
+from crm_analysis.models.customer_outlook.labels import FALL, GROW, LEAVE, SAME, SILENT, CustomerOutlook
 from crm_analysis.tables.privacy.suppression import suppressed
 
 CAME_TRUE = {
@@ -23,6 +24,7 @@ CAME_TRUE = {
     GROW: "grew",
     SILENT: "spent next to nothing",
 }
+_DUST = 1e-9
 _STAKES = {
     LEAVE: "at stake is what they bring at their own mean rate beyond the forecast, {money}",
     FALL: "{money} less than both the last period and their own mean lead to expect",
@@ -79,32 +81,6 @@ def accuracy_in_words(accuracy: pd.DataFrame, *, currency: str = "") -> list[str
     return [_accuracy_in_words(str(label), row, currency) for label, row in parts.iterrows()]
 
 
-def to_act_on(outlook: CustomerOutlook, label: str, *, n_customers: int = 10) -> pd.DataFrame:
-    """
-    Return the customers of a label with the most money at stake.
-
-    Parameters
-    ----------
-    outlook : CustomerOutlook
-        The labels.
-    label : str
-        One of :data:`LABELS`.
-    n_customers : int
-        How many.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As ``outlook.customers``, most at stake first; of equals the higher forecast, then by name. A list of persons, not to
-        be shown beyond those who act on it.
-    """
-    if label not in LABELS:
-        raise ValueError(f"label must be one of {list(LABELS)}, got {label!r}")
-    chosen = outlook.customers[outlook.customers["label"] == label].sort_index()
-    ordered = chosen.sort_values(["at_stake", "spend_forecast"], ascending=False, kind="stable")
-    return ordered.head(n_customers)
-
-
 def chance_counts(outlook: CustomerOutlook, *, n_bins: int = 10) -> pd.DataFrame:
     """
     Count customers by their chance of being active.
@@ -129,13 +105,35 @@ def chance_counts(outlook: CustomerOutlook, *, n_bins: int = 10) -> pd.DataFrame
     return suppressed(table, size="customers", min_cell=outlook.min_cell, keep=["start", "end"])
 
 
+def share_in_words(share: float) -> str:
+    """
+    Return a share in whole percent, so that some are not none and most are not all.
+
+    Parameters
+    ----------
+    share : float
+        In [0, 1].
+
+    Returns
+    -------
+    str
+        Percent.
+
+    Examples
+    --------
+    >>> [share_in_words(share) for share in (0.0, 0.002, 0.25, 0.998, 1.0)]
+    ['0%', 'under 1%', '25%', 'over 99%', '100%']
+    """
+    text = f"{share:.0%}"
+    if text == "0%" and share > _DUST:
+        return "under 1%"
+    return "over 99%" if text == "100%" and share < 1 - _DUST else text
+
+
 def _label_in_words(label: str, row: pd.Series, outlook: CustomerOutlook, horizon_days: int, currency: str) -> str:
-    """Return one label's sentence: how many, what they spent, what is expected, and what is at stake."""
+    """Return one label's sentence: how many, what they spent, what is expected, and what is at stake, where it is shown."""
     number = int(row["customers"])
-    last, usual, ahead, stake = (
-        _money(float(row[name]), currency) for name in ("recent_spend", "usual_spend", "spend_forecast", "at_stake")
-    )
-    who = f"{_customers(number)} ({row['share']:.0%})"
+    who = f"{_customers(number)} ({share_in_words(float(row['share']))})"
     what = {
         LEAVE: f"{_are(number)} likely to leave",
         FALL: f"{_are(number)} expected to fall",
@@ -143,16 +141,30 @@ def _label_in_words(label: str, row: pd.Series, outlook: CustomerOutlook, horizo
         GROW: f"{_are(number)} expected to grow",
         SILENT: f"show{'s' if number == 1 else ''} no sign of buying",
     }[label]
-    mean = f", {usual} at their own mean rate" if outlook.has_usual_spend else ""
-    spent = f"{last} in the last {horizon_days} days{mean}, {ahead} expected in the next"
-    stakes = f"; {_STAKES[label].format(money=stake)}" if label in _STAKES else ""
+    parts = {"recent_spend": "{} in the last " + f"{horizon_days} days"}
+    if outlook.has_usual_spend:
+        parts["usual_spend"] = "{} at their own mean rate"
+    days = "" if math.isfinite(row["recent_spend"]) else f" {horizon_days} days"
+    parts["spend_forecast"] = "{} expected in the next" + days
+    spent = _told(parts, row, currency)
+    stakes = ""
+    if label in _STAKES and math.isfinite(row["at_stake"]):
+        stakes = f"; {_STAKES[label].format(money=_money(float(row['at_stake']), currency))}"
     stakes += _together(row, outlook.rules.least_change) if label == SAME else ""
-    return f"{who} {what}: {spent}{stakes}."
+    return f"{who} {what}{': ' if spent else ''}{spent}{stakes}."
+
+
+def _told(parts: Mapping[str, str], row: pd.Series, currency: str) -> str:
+    """Put the amounts that are shown into words."""
+    shown = [name for name in parts if math.isfinite(row[name])]
+    return ", ".join(parts[name].format(_money(float(row[name]), currency)) for name in shown)
 
 
 def _together(row: pd.Series, least_change: float) -> str:
     """Say where a change is sure of the sum only."""
     ahead, before = float(row["spend_forecast"]), (float(row["recent_spend"]), float(row["usual_spend"]))
+    if not np.isfinite([ahead, *before]).all():
+        return ""
     if ahead < (1 - least_change) * min(before):
         return "; together they are expected to bring less, though for whom cannot be told"
     if ahead > (1 + least_change) * max(0.0, *before):
@@ -177,28 +189,33 @@ def _rules_in_words(outlook: CustomerOutlook) -> list[str]:
         told.append(
             "Customers' own mean rates were not given: part of the falls and of the growth is a return from an unusual period."
         )
-    chance = f"the chance of being active is under {rules.least_chance:.0%}, or " if outlook.has_chance_active else ""
+    chance = f"a chance of being active under {rules.least_chance:.0%}, or " if outlook.has_chance_active else ""
     told.append(
-        f"Likely to leave: {chance}next to nothing (up to {rules.near_zero:.0%} of what was spent before) is expected of "
-        "somebody who bought lately. No sign of buying: nothing in the last period, and next to nothing expected."
+        f"Likely to leave: {chance}next to nothing expected (up to {rules.near_zero:.0%} of what was spent before), though they "
+        "bought in the last period. No sign of buying: the same, and nothing bought in the last period."
     )
     return told
 
 
 def _accuracy_in_words(label: str, row: pd.Series, currency: str) -> str:
-    before, usual, expected, came = (
-        _money(float(row[name]), currency) for name in ("before", "usual", "expected", "came")
-    )
-    number = int(row["customers"])
+    held, low, high = (share_in_words(float(row[name])) for name in ("held", "low", "high"))
     start = (
-        f"“{label}”, given one period earlier to {_customers(number)}: {row['held']:.0%} {CAME_TRUE[label]} "
-        f"(95% interval {row['low']:.0%} to {row['high']:.0%})"
+        f"“{label}”, given one period earlier to {_customers(int(row['customers']))}: {held} {CAME_TRUE[label]} "
+        f"(95% interval {low} to {high})"
     )
-    others = f", of all others {row['otherwise']:.0%}" if math.isfinite(row["otherwise"]) else ""
-    mean = "" if row["usual"] == row["before"] else f"{usual} at the own mean, "
-    means = f"a customer {before} the period before, {mean}{expected} expected, {came} came"
+    others = f", of all others {share_in_words(float(row['otherwise']))}" if math.isfinite(row["otherwise"]) else ""
+    parts = {
+        "before": "{} the period before",
+        "usual": "{} at the own mean",
+        "expected": "{} expected",
+        "came": "{} came",
+    }
+    if row["usual"] == row["before"]:
+        del parts["usual"]
+    told = _told(parts, row, currency)
+    means = f"; a customer {told}" if told else ""
     weak = " For others that was so about as often: the label tells little." if row["low"] <= row["otherwise"] else ""
-    return f"{start}{others}; {means}.{weak}"
+    return f"{start}{others}{means}.{weak}"
 
 
 def _are(number: int) -> str:

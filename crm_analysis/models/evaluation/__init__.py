@@ -6,9 +6,7 @@ What is specific to one model's question (its baselines, its sentences) belongs 
 
 from crm_analysis.models.evaluation.calibration import calibration_error, calibration_table, quantile_groups
 from crm_analysis.models.evaluation.conformal import (
-    ForecastBands,
     Intervals,
-    calibrated_bands,
     count_intervals,
     spend_intervals,
 )
@@ -33,7 +31,6 @@ __all__ = [
     "MEASURES",
     "CountDistribution",
     "CountSpread",
-    "ForecastBands",
     "ForecastJudge",
     "Intervals",
     "OriginPlan",
@@ -43,7 +40,6 @@ __all__ = [
     "bias",
     "bootstrap_interval",
     "bootstrap_measures",
-    "calibrated_bands",
     "calibration_error",
     "calibration_table",
     "count_intervals",

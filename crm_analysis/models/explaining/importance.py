@@ -29,6 +29,7 @@ CARRIES, WITHIN_CHANCE, HARMS, TOO_FEW = "carries the forecast", "within chance"
 MIN_CUSTOMERS = 20
 CLOSE = 0.9
 _N_NAMED = 2
+_N_TOLD = 3
 _DUST = 1e-9  # of the error: differences below are rounding
 
 
@@ -163,7 +164,7 @@ def importance_in_words(importance: pd.DataFrame) -> list[str]:
     if importance["reading"].eq(TOO_FEW).all():
         return ["What the forecast leans on is not told: the hold-out has too few customers."]
     by = {reading: importance[importance["reading"] == reading] for reading in (CARRIES, WITHIN_CHANCE, HARMS)}
-    said = [_leans_on(by[CARRIES])]
+    said = [_leans_on(by[CARRIES]), *_largest_by_chance(importance)]
     if len(by[WITHIN_CHANCE]):
         said.append(f"Within chance: {_listed(by[WITHIN_CHANCE]['group'])}.")
     if len(by[HARMS]):
@@ -172,16 +173,33 @@ def importance_in_words(importance: pd.DataFrame) -> list[str]:
 
 
 def _leans_on(carrying: pd.DataFrame) -> str:
-    """Name the three groups that carry most, with their shares where the error has any."""
+    """Name the three groups that carry most beyond chance, with their shares where the error has any."""
     if carrying.empty:
-        return "No group of features carries the forecast beyond chance: shuffled among customers, none makes it worse."
-    first = carrying.head(3)
-    ends = zip(first["group"], first["share"], first["low"], first["high"], strict=True)
-    told = [
-        f"“{name}”" + (f" (by {share:.0%}; {low:.0%} to {high:.0%})" if math.isfinite(share) else "")
-        for name, share, low, high in ends
-    ]
-    return f"On later customers the error (RMSE) grows most when these are shuffled: {'; '.join(told)}."
+        return "No group of features carries the forecast beyond chance when it is shuffled among later customers."
+    told = "; ".join(_with_share(row) for _, row in carrying.head(_N_TOLD).iterrows())
+    more = f"; and {len(carrying) - _N_TOLD} more" if len(carrying) > _N_TOLD else ""
+    return f"On later customers the error (RMSE) grows beyond chance when these are shuffled, most first: {told}{more}."
+
+
+def _largest_by_chance(importance: pd.DataFrame) -> list[str]:
+    """Name the group with the largest growth where that lies within chance."""
+    largest = importance.sort_values("increase", ascending=False, kind="stable").iloc[0]
+    if largest["reading"] != WITHIN_CHANCE or not largest["increase"] > 0:
+        return []
+    return [f"It grows most, though within chance, for {_with_share(largest)}."]
+
+
+def _with_share(row: pd.Series) -> str:
+    """Name a group, with its share and the share's interval where the error has any."""
+    share, low, high = (float(row[name]) for name in ("share", "low", "high"))
+    ends = f" (by {_percent(share)}; {_percent(low)} to {_percent(high)})" if math.isfinite(share) else ""
+    return f"“{row['group']}”{ends}"
+
+
+def _percent(share: float) -> str:
+    """Return a share in whole percent, with a decimal below ten so that little is not none."""
+    text = f"{share:.1%}" if abs(share) < 0.0995 else f"{share:.0%}"
+    return text.replace("-0.0%", "0.0%")
 
 
 def _listed(names: pd.Series) -> str:

@@ -14,7 +14,7 @@ from crm_analysis.models.forecasting.readers import (
 from crm_analysis.models.forecasting.result import CustomerForecast, TargetForecast, forecast_customers
 from crm_analysis.models.forecasting.saving import save_repeat_buying
 from crm_analysis.models.forecasting.terms import FEATURE_GROUPS
-from crm_analysis.models.forecasting.value import lifetime_values, parameters_for_readers
+from crm_analysis.models.forecasting.value import lifetime_values, parameters_for_readers, value_in_words
 from crm_analysis.models.forecasting.wording import recorded_results, verdict, warnings_of
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "parameters_for_readers",
     "recorded_results",
     "save_repeat_buying",
+    "value_in_words",
     "verdict",
     "warnings_of",
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crm_analysis.models.evaluation import OriginPlan, Trial, forecast_measures, rmse
+from crm_analysis.models.evaluation import MEASURES, OriginPlan, Trial, forecast_measures, rmse
 from crm_analysis.models.evaluation.measures import TOP_DECILE
 from crm_analysis.models.forecasting.candidates import (
     COMBINATION,
@@ -26,6 +26,7 @@ from crm_analysis.models.forecasting.candidates import (
 from crm_analysis.models.forecasting.estimators import GRIDS, NAIVE_RULES, REGRESSIONS, SVR_MODEL, ZERO, Settings
 from crm_analysis.models.forecasting.expectations import KINDS
 from crm_analysis.models.forecasting.terms import Floats
+from crm_analysis.tables.privacy.suppression import small
 
 MOST_ROWS_TRIED = 15_000  # on which settings are compared
 MOST_SVR_ROWS_TRIED = 2_000
@@ -40,13 +41,15 @@ class Choice:
     Attributes
     ----------
     model : str
-        With the lowest mean RMSE over the trials; of equal ones the simpler.
+        With the lowest score; of equal ones the simpler.
     naive : str
         The better of the naive baselines.
     members : tuple of str
         Of the combination: the best model of repeat buying and the two best regressions; empty where there is none.
+    scores : mapping
+        By model, the error that the choice is made by: RMSE over the root mean square of what came, averaged over trials.
     settings : mapping
-        By model, those with the lowest RMSE.
+        By model, those with the lowest score.
     backtest : pandas.DataFrame
         Index ``model``, naive ones first; ``settings`` in words and every measure over the origins compared.
     by_origin : pandas.DataFrame
@@ -58,6 +61,7 @@ class Choice:
     model: str
     naive: str
     members: tuple[str, ...]
+    scores: Mapping[str, float]
     settings: Mapping[str, Settings]
     backtest: pd.DataFrame
     by_origin: pd.DataFrame
@@ -148,9 +152,10 @@ def choose(compared: list[Comparison], task: Task) -> Choice:
         model=model,
         naive=min(NAIVE_RULES, key=errors.__getitem__),
         members=members,
+        scores=errors,
         settings=settings,
         backtest=_backtest(actual, forecasts, settings, task),
-        by_origin=_by_origin(compared, actual, forecasts),
+        by_origin=_by_origin(compared, actual, forecasts, min_cell=task.min_cell),
         actual=actual[-1],
         forecast=forecasts[model][-1],
     )
@@ -253,16 +258,24 @@ def _backtest(
     backtest = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
     if is_small_tenth(len(actual[-1]), min_cell=task.min_cell):
         backtest["top_decile_share"] = np.nan
+    buyers = [np.count_nonzero(one) for one in actual]
+    if small(buyers, min_cell=task.min_cell).any():
+        backtest[list(MEASURES)] = np.nan
     return backtest
 
 
-def _by_origin(compared: list[Comparison], actual: list[Floats], forecasts: Mapping[str, list[Floats]]) -> pd.DataFrame:
+def _by_origin(
+    compared: list[Comparison], actual: list[Floats], forecasts: Mapping[str, list[Floats]], *, min_cell: int
+) -> pd.DataFrame:
+    """Return the RMSE of each model in each trial; missing where too few bought anything in it."""
     rows = [
         (pd.Timestamp(one.trial.origin), one.trial.days_ahead, model, rmse(came, parts[position]))
         for position, (one, came) in enumerate(zip(compared, actual, strict=True))
         for model, parts in forecasts.items()
     ]
-    return pd.DataFrame(rows, columns=["origin", "days_ahead", "model", "rmse"])
+    table = pd.DataFrame(rows, columns=["origin", "days_ahead", "model", "rmse"])
+    few = [small([np.count_nonzero(came)], min_cell=min_cell)[0] for came in actual]
+    return table.assign(rmse=table["rmse"].mask(np.repeat(few, len(forecasts))))
 
 
 def _in_words(settings: Settings) -> str:

@@ -114,7 +114,8 @@ class NaiveForecast(RegressorMixin, BaseEstimator):
         if self.rule == LAST_PERIOD:
             values = X[_OF_THE_LAST_PERIOD[self.target]].to_numpy(dtype=float)
         else:
-            a_day = X[_OF_THE_HISTORY[self.target]] / X["observed_days"]
+            days = X["observed_days"].clip(lower=self.training_days)  # a first purchase yesterday tells no rate
+            a_day = X[_OF_THE_HISTORY[self.target]] / days
             values = a_day.to_numpy(dtype=float) * self.training_days
         forecasts: Floats = np.maximum(values, 0.0)
         return forecasts

@@ -171,7 +171,7 @@ def fit_expectations(repeats: pd.DataFrame, panel: pd.DataFrame, *, training_day
     Returns
     -------
     Expectations
-        A model that cannot be fitted at one of the origins is left out at all, and said so.
+        A model of repeat buying that cannot be fitted at one of the origins is left out at all, one of spend there only; said so.
 
     Notes
     -----
@@ -181,6 +181,7 @@ def fit_expectations(repeats: pd.DataFrame, panel: pd.DataFrame, *, training_day
     purchases: dict[pd.Timestamp, dict[str, RepeatPurchaseModel]] = {}
     spend: dict[pd.Timestamp, GammaGamma] = {}
     faults: dict[str, str] = {}
+    n_without_spend = 0
     customers = panel.drop_duplicates(["origin", "customer_id"])
     for origin, rows in repeats.groupby("origin"):
         day = pd.Timestamp(str(origin))
@@ -192,10 +193,15 @@ def fit_expectations(repeats: pd.DataFrame, panel: pd.DataFrame, *, training_day
                 faults.setdefault(NAMES[name], str(error))
         try:
             spend[day] = GammaGamma().fit(_spends(customers[customers["origin"] == day]))
-        except CRMAnalysisError as error:
-            faults.setdefault("Gamma-Gamma", str(error))
-    notes = tuple(f"{name} could not be fitted at an origin and is left out. {fault}" for name, fault in faults.items())
-    return Expectations(purchases, spend, training_days, notes)
+        except CRMAnalysisError:
+            n_without_spend += 1
+    notes = [f"{name} could not be fitted at an origin and is left out. {fault}" for name, fault in faults.items()]
+    if n_without_spend:
+        notes.append(
+            f"The spend a purchase day (Gamma-Gamma) could not be modelled at {n_without_spend} of {len(purchases)} origins; "
+            "there, each customer's own mean takes its place."
+        )
+    return Expectations(purchases, spend, training_days, tuple(notes))
 
 
 def _repeats(features: pd.DataFrame) -> pd.DataFrame:

@@ -22,9 +22,10 @@ from crm_analysis.models.evaluation import (
 )
 from crm_analysis.models.forecasting.choice import is_small_tenth
 from crm_analysis.models.forecasting.terms import Floats
-from crm_analysis.tables.privacy.suppression import suppressed
+from crm_analysis.tables.privacy.suppression import hidden_rows, small, suppressed
 
 CURVE_STEPS = 20
+COMPARED = ("rmse", "wape")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def holdout_errors(
     seed : int
         Start of the resamples.
     min_cell : int
-        Least number of customers that a figure is about; what the best tenth brought is missing where they are fewer.
+        Least number of customers that a figure is about. All figures are missing where fewer bought anything, and what the
+        best tenth brought, where a tenth, or those who bought among it or outside it, are fewer.
 
     Returns
     -------
@@ -90,11 +92,16 @@ def holdout_errors(
         for measure, value in forecast_measures(actual, forecast).items()
     ]
     errors = pd.DataFrame(rows, columns=["model", "role", "measure", "value", "low", "high"])
-    if is_small_tenth(len(np.asarray(actual)), min_cell=min_cell):
-        errors.loc[errors["measure"] == "top_decile_share", ["value", "low", "high"]] = np.nan
+    for name, forecast in forecasts.items():
+        if has_small_tenth(actual, forecast, min_cell=min_cell):
+            of_tenth = (errors["model"] == name) & (errors["measure"] == "top_decile_share")
+            errors.loc[of_tenth, ["value", "low", "high"]] = np.nan
+    if has_few_buyers(actual, min_cell=min_cell):
+        errors[["value", "low", "high"]] = np.nan
+        return errors, {measure: Gain(np.nan, np.nan, np.nan) for measure in COMPARED}
     value = errors.set_index(["model", "measure"])["value"]
     gains = {}
-    for measure in ("rmse", "wape"):
+    for measure in COMPARED:
         share = _saved(value[model, measure], value[naive, measure])
         shares = _saved(resamples[model][measure], resamples[naive][measure])
         gains[measure] = Gain(float(share), *percentile_interval(shares))
@@ -135,8 +142,13 @@ def told_coverage(coverage: pd.DataFrame, *, min_cell: int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same rows; figures of some are missing. Buyers and others make up all customers, and so do the groups.
+        The same rows; figures of some are missing, of all where too few bought anything. Buyers and others make up all
+        customers, and so do the groups.
     """
+    if small(coverage.loc[["buyers"], "n"], min_cell=min_cell)[0]:
+        return coverage.assign(
+            n=coverage["n"].astype("Int64").where(coverage.index == "all"), coverage=np.nan, width=np.nan
+        )
     everybody = coverage.loc[["all"]]
     parts = suppressed(coverage.loc[["buyers", "others"]], size="n", min_cell=min_cell)
     groups = coverage.drop(index=["all", "buyers", "others"])
@@ -167,15 +179,113 @@ def gain_curve(actual: npt.ArrayLike, rankings: Mapping[str, npt.ArrayLike], *, 
     judges = {name: ForecastJudge(actual, values) for name, values in rankings.items()}
     table = {name: [0.0, *(judge.top_share(share) for share in shares[1:])] for name, judge in judges.items()}
     curve = pd.DataFrame(table, index=pd.Index(shares, name="customers"))
-    return curve[_far_apart(len(np.asarray(actual)), min_cell=min_cell)].reindex(curve.index)
+    if min_cell == 1:
+        return curve
+    counted = np.column_stack(
+        [shares * len(np.asarray(actual)), *(_buyers_up_to(actual, one) for one in rankings.values())]
+    )
+    return curve[_far_apart(counted, min_cell=min_cell)].reindex(curve.index)
 
 
-def _far_apart(n_customers: int, *, min_cell: int) -> npt.NDArray[np.bool_]:
-    """Return which points of the curve are shown: every one, every second, … with enough customers in between."""
-    steps = -(-min_cell * CURVE_STEPS // n_customers) if min_cell > 1 else 1
-    number = np.arange(CURVE_STEPS + 1)
-    is_far = (number % steps == 0) & (number + steps <= CURVE_STEPS) | (number == CURVE_STEPS)
-    return np.asarray(is_far, dtype=bool)
+def told_calibration(calibration: pd.DataFrame, actual: Floats, forecast: Floats, *, min_cell: int) -> pd.DataFrame:
+    """
+    Return calibration without groups about too few customers, or in which too few bought anything.
+
+    Parameters
+    ----------
+    calibration : pandas.DataFrame
+        As :func:`~crm_analysis.models.evaluation.calibration_table` returns it.
+    actual, forecast : numpy.ndarray
+        What came and what was expected of each customer.
+    min_cell : int
+        Least number of customers that a figure is about.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same groups; figures of some are missing.
+    """
+    last = np.cumsum(calibration["n"].to_numpy())[:-1]
+    bought = np.split((actual != 0)[np.argsort(forecast, kind="stable")], last)
+    buyers = [int(group.sum()) for group in bought]
+    hidden = hidden_rows(buyers, min_cell=min_cell) | hidden_rows(calibration["n"], min_cell=min_cell)
+    if has_few_buyers(actual, min_cell=min_cell):
+        hidden[:] = True
+    return (
+        calibration.astype({"n": "Int64"}).mask(pd.Series(hidden, index=calibration.index), axis=0)
+        if hidden.any()
+        else calibration
+    )
+
+
+def has_few_buyers(actual: npt.ArrayLike, *, min_cell: int) -> bool:
+    """
+    Return whether something came from too few customers to tell any figure of it.
+
+    Parameters
+    ----------
+    actual : array-like of float, shape (n_customers,)
+        What came.
+    min_cell : int
+        Least number of customers that a figure is about.
+
+    Returns
+    -------
+    bool
+        Not where nothing came at all.
+
+    Examples
+    --------
+    >>> has_few_buyers([0, 0, 7, 0, 0], min_cell=2), has_few_buyers([0, 0], min_cell=2)
+    (True, False)
+    """
+    return bool(small([np.count_nonzero(np.asarray(actual))], min_cell=min_cell)[0])
+
+
+def has_small_tenth(actual: npt.ArrayLike, forecast: npt.ArrayLike, *, min_cell: int) -> bool:
+    """
+    Return whether the best tenth by a forecast is too few to tell what they brought, or too few of them or of the others bought.
+
+    Parameters
+    ----------
+    actual, forecast : array-like of float, shape (n_customers,)
+        What came and what was expected.
+    min_cell : int
+        Least number of customers that a figure is about.
+
+    Returns
+    -------
+    bool
+        Never for public data of ten customers or more.
+    """
+    n_customers = len(np.asarray(actual))
+    if is_small_tenth(n_customers, min_cell=min_cell):
+        return True
+    buyers = _buyers_up_to(actual, forecast)
+    inside = buyers[CURVE_STEPS // 10]
+    return bool(small([inside, buyers[-1] - inside], min_cell=min_cell).any())
+
+
+def _buyers_up_to(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> Floats:
+    """Return how many who bought are among the best by a forecast, at each point of the curve."""
+    bought = (np.asarray(actual, dtype=float) != 0)[np.argsort(-np.asarray(forecast, dtype=float), kind="stable")]
+    up_to = np.concatenate([[0], np.cumsum(bought)])
+    places = np.round(np.linspace(0, 1, CURVE_STEPS + 1) * len(bought)).astype(int)
+    counted: Floats = up_to[places].astype(float)
+    return counted
+
+
+def _far_apart(counted: Floats, *, min_cell: int) -> npt.NDArray[np.bool_]:
+    """Return which points of the curve are shown: enough customers in between, and enough buyers, or none, by each ranking."""
+    shown = [0]
+    for point in range(1, len(counted)):
+        if not small(counted[point] - counted[shown[-1]], min_cell=min_cell).any():
+            shown.append(point)
+    while len(shown) > 1 and small(counted[-1] - counted[shown[-1]], min_cell=min_cell).any():
+        shown.pop()
+    is_shown = np.zeros(len(counted), dtype=bool)
+    is_shown[[*shown, len(counted) - 1]] = True
+    return is_shown
 
 
 def _role(name: str, *, model: str, naive: str) -> str:

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from crm_analysis.models.customer_outlook import usual_spend
 from crm_analysis.models.evaluation import OriginPlan, calibration_table, coverage_table
+from crm_analysis.models.evaluation.origins import ORIGINS_IN_A_HORIZON
 from crm_analysis.models.forecasting.candidates import Forecast, Task
 from crm_analysis.models.forecasting.choice import Choice, choose, comparisons
 from crm_analysis.models.forecasting.estimators import SPEND, TRANSACTIONS, ZERO
@@ -30,9 +31,16 @@ from crm_analysis.models.forecasting.fitting import (
     spend_ranges,
 )
 from crm_analysis.models.forecasting.inputs import NEEDED, CustomerHistories, checked
-from crm_analysis.models.forecasting.judgement import Gain, gain_curve, holdout_errors, measured, told_coverage
+from crm_analysis.models.forecasting.judgement import (
+    Gain,
+    gain_curve,
+    holdout_errors,
+    measured,
+    told_calibration,
+    told_coverage,
+)
 from crm_analysis.models.forecasting.terms import Floats
-from crm_analysis.tables.privacy.suppression import left_out_in_words, suppressed
+from crm_analysis.tables.privacy.suppression import left_out_in_words, small
 
 MAX_GROUPS = 10
 SEGMENT = "segment"
@@ -80,6 +88,11 @@ class TargetForecast:
     calibration: pd.DataFrame
 
     @property
+    def is_told(self) -> bool:
+        """Whether figures of the hold-out are told: enough customers bought anything in it, or nobody."""
+        return bool(self.errors["value"].notna().any())
+
+    @property
     def gain(self) -> Gain:
         """Of the RMSE, by which models are chosen."""
         return self.gains["rmse"]
@@ -121,6 +134,8 @@ class CustomerForecast:
         The same for the hold-out, with its features and what came: ``spend_ahead``, ``transactions_ahead``. Index ``customer_id``.
     gain_curve : pandas.DataFrame
         Share of the hold-out's revenue by share of customers, ranked by ``forecast``, ``naive`` and ``hindsight``.
+    n_recent : int
+        Current customers who bought in the last period; missing (-1) where they are too few to tell what they spent.
     notes : tuple of str
         What to know of how the models were fitted: a short history, models left out.
     """
@@ -132,6 +147,7 @@ class CustomerForecast:
     forecasts: pd.DataFrame
     holdout: pd.DataFrame
     gain_curve: pd.DataFrame
+    n_recent: int
     notes: tuple[str, ...]
 
     @property
@@ -242,6 +258,7 @@ def forecast_customers(
         forecasts=_ahead(rows, spend, transactions),
         holdout=_holdout(rows, spend, transactions),
         gain_curve=gain_curve(rows.came(SPEND), rankings, min_cell=min_cell),
+        n_recent=_told_buyers(histories.current["recent_spend"], min_cell=min_cell),
         notes=(*_notes(rows.plan), *rows.expectations.notes, *([left_out] if left_out else [])),
     )
 
@@ -267,7 +284,7 @@ def _judged(rows: Rows, task: Task, choice: Choice, fits: Fits, ranges: Ranges) 
         bands=ranges.bands,
         bands_ahead=ranges.bands_ahead,
         coverage=told_coverage(coverage, min_cell=min_cell),
-        calibration=suppressed(calibration, size="n", min_cell=min_cell),
+        calibration=told_calibration(calibration, actual, holdout, min_cell=min_cell),
     )
 
 
@@ -287,8 +304,7 @@ def lawful_model(choice: Choice, expectations: Expectations) -> str | None:
     str or None
         Its name; None where none could be fitted.
     """
-    errors = choice.backtest["rmse"].reindex(list(expectations.models))
-    return None if errors.empty else str(errors.idxmin())
+    return min(expectations.models, key=choice.scores.__getitem__, default=None)
 
 
 def _ahead(rows: Rows, spend: TargetForecast, transactions: TargetForecast) -> pd.DataFrame:
@@ -328,16 +344,24 @@ def _listed(spend: Floats, counts: Floats, bands: pd.DataFrame, count_bands: pd.
     }
 
 
+def _told_buyers(spend: pd.Series, *, min_cell: int) -> int:
+    """Return how many spent anything, -1 where they are too few to be told of."""
+    buyers = int((spend != 0).sum())
+    return -1 if small([buyers], min_cell=min_cell)[0] else buyers
+
+
 def _notes(plan: OriginPlan) -> tuple[str, ...]:
     """Return what a reader must know of this run."""
-    notes = []
+    n_trials = len(plan.trials)
+    trials, last = ("1 trial", "it") if n_trials == 1 else (f"{n_trials} trials", "the last")
+    notes = [f"Models were compared in {trials} before the hold-out; the ranges on it were learnt from {last} as well."]
     if plan.is_shorter:
         notes.append(
             f"The days before the hold-out have no room for training periods of {plan.horizon_days} days. Models learn what comes "
             f"within {plan.training_days} days and carry its rate on. The longest trial before the hold-out forecast "
             f"{plan.calibration.days_ahead} days; ranges are learnt from it, and widened."
         )
-    if len(plan.training) < plan.n_asked:
+    if len(plan.training) < plan.n_asked and plan.training_days >= ORIGINS_IN_A_HORIZON:
         notes.append(
             f"The history has room for {len(plan.training)} of the {plan.n_asked} earlier origins asked for; "
             "a shorter horizon_days leaves room for more."

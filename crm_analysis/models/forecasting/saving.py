@@ -20,6 +20,7 @@ from crm_analysis.models.forecasting.result import CustomerForecast
 from crm_analysis.models.lifetime_value import GammaGamma, RepeatPurchaseModel
 from crm_analysis.models.storage import Feature, ModelDescription, save_model
 from crm_analysis.tables.datasets import Dataset
+from crm_analysis.tables.snapshot import Filter
 
 REPEAT_BUYING = "repeat_buying"
 _FEATURES = (
@@ -159,6 +160,7 @@ def save_repeat_buying(
     value_days: int,
     annual_discount_rate: float,
     to: Path | None,
+    where: Filter | None = None,
 ) -> None:
     """
     Save the model of repeat buying that did best before the hold-out, as fitted on ``as_of``; nothing where there is none.
@@ -177,6 +179,8 @@ def save_repeat_buying(
         Share by which money a year later is worth less.
     to : pathlib.Path, optional
         The folder; None: nothing is written.
+    where : mapping, optional
+        The attributes of the customers it was fitted to; they are noted.
     """
     as_of, model = pd.Timestamp(result.plan.as_of), result.lawful_model
     spend = result.expectations.spend.get(as_of)
@@ -198,10 +202,17 @@ def save_repeat_buying(
         },
         algorithm=model,
         labels_by=NAMES[model],
-        notes=(*source.notes, *fitted.notes_, *spend.notes_),
+        notes=(*source.notes, *_only(where), *fitted.notes_, *spend.notes_),
     )
     save_model(
         RepeatBuyingModel(model, fitted.parameters_, spend.parameters_, spend.mean_spend_).to_plain(),
         description,
         to=to,
     )
+
+
+def _only(where: Filter | None) -> list[str]:
+    if not where:
+        return []
+    told = " and ".join(f"{attribute} {value!r}" for attribute, value in where.items())
+    return [f"Fitted to customers with {told} only; it says little of others."]

@@ -75,6 +75,40 @@ def parameters_for_readers(result: CustomerForecast) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "parameter", "value", "standard error"]).round(3)
 
 
+def value_in_words(result: CustomerForecast, value: pd.Series, *, value_days: int) -> list[str]:
+    """
+    Say where lifetime values come from, what is doubtful about the models, and where forecasts disagree with them.
+
+    Parameters
+    ----------
+    result : CustomerForecast
+        The forecast.
+    value : pandas.Series
+        As :func:`lifetime_values` returns them.
+    value_days : int
+        How far ahead they reach.
+
+    Returns
+    -------
+    list of str
+        Plain sentences.
+    """
+    as_of, model = pd.Timestamp(result.plan.as_of), result.lawful_model
+    if model is None:
+        return ["No model of repeat buying could be fitted, so there are no lifetime values."]
+    told = [
+        f"Chance active and lifetime value come from the {NAMES[model]} model, not from the forecast of the horizon."
+    ]
+    below = int((value < result.forecasts["spend_forecast"]).sum())
+    if value_days >= result.plan.horizon_days and below:
+        told.append(
+            f"For {below:,} of {len(value):,} customers it expects less within {value_days} days than the forecast does within "
+            f"{result.plan.horizon_days}: two models disagree there, and the lifetime value is the lower guess."
+        )
+    fitted = [result.expectations.purchases[as_of][model], result.expectations.spend.get(as_of)]
+    return [*told, *(note for one in fitted if one is not None for note in one.notes_)]
+
+
 def _parameters(name: str, fitted: RepeatPurchaseModel | GammaGamma) -> list[tuple[str, str, float, float]]:
     return [
         (name, parameter, value, fitted.standard_errors_[parameter]) for parameter, value in fitted.parameters_.items()

@@ -24,6 +24,7 @@ PURCHASE_DAYS = "purchase days"  # what the column transactions_ahead counts
 COVERAGE_MARGIN = 0.02
 BUYERS_MARGIN, MOST_BUYERS = 0.85, 0.5
 TOTAL_MARGIN = 0.1
+TIE = 1e-9
 
 
 def verdict(result: CustomerForecast, *, currency: str = "") -> list[str]:
@@ -42,6 +43,8 @@ def verdict(result: CustomerForecast, *, currency: str = "") -> list[str]:
     list of str
         Plain sentences; those to beware of are in :func:`warnings_of`.
     """
+    if not (result.spend.is_told and result.transactions.is_told):
+        return [_expected(result, currency), _tried(result), _not_told()]
     return [
         _expected(result, currency),
         _tried(result),
@@ -67,6 +70,8 @@ def warnings_of(result: CustomerForecast) -> list[str]:
     list of str
         Plain sentences; none where there is nothing.
     """
+    if not (result.spend.is_told and result.transactions.is_told):
+        return []
     sentences = [_no_gain(result.spend, "spend"), _no_gain(result.transactions, PURCHASE_DAYS)]
     sentences += [_zero_does_better(result.spend, "spend"), _zero_does_better(result.transactions, PURCHASE_DAYS)]
     sentences += [
@@ -126,16 +131,28 @@ def recorded_results(result: CustomerForecast) -> dict[str, float | str]:
 def _expected(result: CustomerForecast, currency: str) -> str:
     horizon, as_of = result.plan.horizon_days, result.plan.as_of
     spend, transactions = (float(result.forecasts[name].sum()) for name in ("spend_forecast", "transactions_forecast"))
-    recent = float(result.forecasts["recent_spend"].sum())
     verb = "is" if len(result.forecasts) == 1 else "are"
-    before = (
-        f"going on as in the last {result.plan.training_days} days, it would be {_money(recent, currency)}"
-        if result.plan.is_shorter
-        else f"in the last {horizon} days their spend was {_money(recent, currency)}"
-    )
+    before = "" if result.n_recent < 0 else _recently(result, currency)
     return (
         f"The {_customers(len(result.forecasts))} known on {as_of} {verb} expected to spend {_money(spend, currency)} on "
-        f"{transactions:,.0f} purchase days in the next {horizon} days; {before}. New customers come on top."
+        f"{_number(transactions) if transactions < 10 else f'{transactions:,.0f}'} purchase days in the next {horizon} days{before}. "
+        "New customers come on top."
+    )
+
+
+def _recently(result: CustomerForecast, currency: str) -> str:
+    recent = float(result.forecasts["recent_spend"].sum())
+    return (
+        f"; going on as in the last {result.plan.training_days} days, it would be {_money(recent, currency)}"
+        if result.plan.is_shorter
+        else f"; in the last {result.plan.horizon_days} days their spend was {_money(recent, currency)}"
+    )
+
+
+def _not_told() -> str:
+    return (
+        "How well that went cannot be told: of the hold-out's customers, so few bought anything that any figure would be about "
+        "single persons. Use a longer horizon_days."
     )
 
 
@@ -176,6 +193,11 @@ def _no_gain(target: TargetForecast, what: str) -> str:
     best = errors.drop(ZERO)[[not is_naive(name) for name in errors.drop(ZERO).index]].min()
     if best >= errors[naive]:
         return f"No model beats the naive baseline ({MODELS[naive]}) for {what} on the hold-out."
+    if errors[model] >= errors[ZERO] * (1 - TIE):
+        return (
+            f"For {what} the {model_in_words(target.choice)} does no better than zero for everybody on the hold-out (RMSE "
+            f"{_number(errors[model])} against {_number(errors[ZERO])})."
+        )
     if model == naive or (gain.is_sure and target.gains["wape"].is_sure):
         return ""
     if gain.is_loss:
@@ -241,7 +263,18 @@ def _ranges(result: CustomerForecast, currency: str) -> str:
     counts = result.transactions.coverage["coverage"]["all"]
     return (
         f"The {BAND_LEVEL:.0%} ranges around each customer's spend held {_held(rows)} in the hold-out; they are "
-        f"{_money(float(rows['width']['all']), currency)} wide on average. Those around the {PURCHASE_DAYS} held {counts:.1%}."
+        f"{_money(float(rows['width']['all']), currency)} wide on average. Those around the {PURCHASE_DAYS} held {counts:.1%}.{_above(result)}"
+    )
+
+
+def _above(result: CustomerForecast) -> str:
+    """Say how many forecasts lie above their range, which looks wrong and is not."""
+    above = int((result.forecasts["spend_forecast"] > result.forecasts["upper_90"]).sum())
+    if not above:
+        return ""
+    return (
+        f" For {above:,} of {_customers(len(result.forecasts))} the forecast of the spend lies above the range ahead: it is a mean, and "
+        "most of these will buy nothing."
     )
 
 

@@ -14,17 +14,19 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from crm_analysis.errors import ModelError
-from crm_analysis.models.lifetime_value.checks import Floats
+from crm_analysis.models.lifetime_value.checks import Flags, Floats
 
 LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 SecondOrder = Callable[[Floats], tuple[float, Floats, Floats]]
 
 BOUND = 9.0  # logarithms of parameters, once times and money are near 1
 GRADIENT_TOLERANCE = 1e-3  # a parameter e times as large would change the log-likelihood by about this
+LEAST_GAIN = 1e-3  # of the log-likelihood: what is left to win below this is nothing
 DISAGREEMENT = 0.01  # of the log-likelihood
 _POLISH_ROUNDS = 30
 _FLAT = 1e-11  # of the gradient, a customer: about what is left to rounding
 _DIFFERENCE = 1e-4
+_LEAST_REACH = 0.01  # of a step: nearer to a bound, parameters are held there one by one
 _LEAST_CURVATURE = 1e-7  # of the mean log-likelihood a customer: flatter than a float can tell
 
 
@@ -112,20 +114,21 @@ def maximise(
     Raises
     ------
     ModelError
-        The gradient does not vanish at the best end.
+        The gradient does not vanish at the best end, and there is more to win than a thousandth of the log-likelihood's unit.
 
     Notes
     -----
     L-BFGS-B in the logarithms, which are held within 9 of 0, then Newton steps until the gradient is as small as floats allow, so
-    that the result does not depend on the unit of time beyond some nine digits.
+    that the result does not depend on the unit of time beyond some nine digits. Where parameters run off along a ridge (such as
+    customers who all leave at one rate), steps follow it up to the bound.
     """
     with threadpool_limits(limits=1):  # matrices of four rows, on which threads only wait for each other
         climbed = first or objective
         ends = [_climb(climbed, np.log(start)) for start in starts]
         place, total, hessian, slope = _polish(objective, max(ends, key=lambda end: end[1])[0])
-        if not slope <= GRADIENT_TOLERANCE:
+        if not _is_settled(objective, place, hessian, slope):
             place, total, hessian, slope = _polish(objective, _climb(objective, place)[0])
-        if not (np.isfinite(total) and slope <= GRADIENT_TOLERANCE):
+        if not (np.isfinite(total) and _is_settled(objective, place, hessian, slope)):
             values = ", ".join(f"{name} {value:.4g}" for name, value in zip(names, np.exp(place), strict=True))
             raise ModelError(
                 f"The fit to {objective.n_customers:,} customers did not converge from {len(starts)} starts: at {values} (times and "
@@ -158,7 +161,7 @@ def _polish(objective: Objective, place: Floats) -> tuple[Floats, float, Floats,
     for _ in range(_POLISH_ROUNDS):
         if slope <= _FLAT * objective.n_customers:
             break
-        step = _newton_step(place, gradient, hessian)
+        step = _newton_step(place, gradient, hessian, flat=_FLAT * objective.n_customers)
         for shrink in (1.0, 0.25, 0.05, 0.01):
             tried = np.clip(place + shrink * step, -BOUND, BOUND)
             new_total, new_gradient, exact = objective.at(tried)
@@ -176,15 +179,45 @@ def _polish(objective: Objective, place: Floats) -> tuple[Floats, float, Floats,
     return place, total, _hessian(objective, place) if is_stale else hessian, slope
 
 
-def _newton_step(place: Floats, gradient: Floats, hessian: Floats) -> Floats:
-    """Return the step to the top of the parabola, along the directions in which it bends down."""
+def _newton_step(place: Floats, gradient: Floats, hessian: Floats, *, flat: float) -> Floats:
+    """Return the step to the top of the parabola; where it does not bend down, a step uphill, to the first bound at most."""
     free = _is_free(place, gradient)
     step = np.zeros_like(place)
-    curvatures, directions = np.linalg.eigh(hessian[np.ix_(free, free)])
-    along = directions.T @ gradient[free]
-    bent = curvatures < -1e-12 * max(1.0, float(np.abs(curvatures).max(initial=0.0)))
+    along, curvatures, directions = _by_direction(gradient, hessian, free)
+    bent = _is_bent(curvatures)
+    uphill = ~bent & (np.abs(along) > flat)
     step[free] = directions[:, bent] @ (along[bent] / -curvatures[bent])
-    return np.clip(step, -1.0, 1.0)
+    step[free] += directions[:, uphill] @ np.sign(along[uphill])
+    step = np.clip(step, -1.0, 1.0)
+    room = np.where(step > 0, BOUND - place, BOUND + place)[step != 0] / np.abs(step[step != 0])
+    reach = float(room.min(initial=1.0))
+    return step * reach if reach > _LEAST_REACH else step  # whole, so that it keeps its direction
+
+
+def _is_settled(objective: Objective, place: Floats, hessian: Floats, slope: float) -> bool:
+    """Return whether the slope has vanished, or all that a parabola, or a ridge up to its bound, has left to win."""
+    if slope <= GRADIENT_TOLERANCE:
+        return True
+    gradient = objective.log_likelihood(place)[1]
+    free = _is_free(place, gradient)
+    along, curvatures, directions = _by_direction(gradient, hessian, free)
+    bent = _is_bent(curvatures)
+    won = float((along[bent] ** 2 / (-2 * curvatures[bent])).sum())
+    ahead = directions[:, ~bent] * np.sign(along[~bent])
+    with np.errstate(divide="ignore"):
+        room = ((BOUND - np.sign(ahead) * place[free][:, None]) / np.abs(ahead)).min(axis=0, initial=np.inf)
+    return bool(won + float((np.abs(along[~bent]) * room).sum()) <= LEAST_GAIN)
+
+
+def _by_direction(gradient: Floats, hessian: Floats, free: Flags) -> tuple[Floats, Floats, Floats]:
+    """Return slope and curvature along the directions in which the free parameters do not act on each other."""
+    curvatures, directions = np.linalg.eigh(hessian[np.ix_(free, free)])
+    return directions.T @ gradient[free], curvatures, directions
+
+
+def _is_bent(curvatures: Floats) -> Flags:
+    """Return along which directions the likelihood bends down by more than rounding."""
+    return np.asarray(curvatures < -1e-12 * max(1.0, float(np.abs(curvatures).max(initial=0.0))))
 
 
 def _hessian(objective: Objective, place: Floats) -> Floats:
@@ -199,7 +232,7 @@ def _hessian(objective: Objective, place: Floats) -> Floats:
     return np.asarray((hessian + hessian.T) / 2, dtype=float)
 
 
-def _is_free(place: Floats, gradient: Floats) -> Floats:
+def _is_free(place: Floats, gradient: Floats) -> Flags:
     """Return which parameters are not pressed against a bound."""
     outward = np.sign(place) * gradient > 0
     return np.asarray(~((np.abs(place) >= BOUND) & outward))

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import betainc, exprel
+from scipy.special import exprel
 
 from crm_analysis.models.lifetime_value import kernels, pareto_kernels
-from crm_analysis.models.lifetime_value.checks import Floats, Integers, RepeatPurchases
+from crm_analysis.models.lifetime_value.checks import Floats, RepeatPurchases
 from crm_analysis.models.lifetime_value.fitting import Objective
 from crm_analysis.models.lifetime_value.grouping import Groups, distinct_rows
 from crm_analysis.models.lifetime_value.repeat_buying import RepeatPurchaseModel
@@ -66,16 +66,6 @@ class BGNBD(RepeatPurchaseModel):
     def _purchases_if_active(self, frequency: Floats, T: Floats, horizons: Floats, weights: Floats) -> Floats:
         order = np.argsort(horizons)
         return kernels.geometric_purchases(self._values(), frequency, T, horizons[order], weights[order], self._SHIFT)
-
-    def _at_least_if_active(self, frequency: Floats, T: Floats, horizon: float, numbers: Integers) -> Floats:
-        """Return P(N >= n), N negative binomial, times the chance to stay after each of the first n - 1 purchases."""
-        r, alpha, a, b = self._values()
-        without_leaving = betainc(numbers, (r + frequency)[:, None], (horizon / (alpha + T + horizon))[:, None])
-        earlier = np.arange(len(numbers) - 1)
-        chance = b + frequency[:, None] + self._SHIFT + earlier
-        stayed = np.ones_like(without_leaving)
-        stayed[:, 1:] = np.cumprod(chance / (chance + a), axis=1)
-        return np.asarray(without_leaving * stayed, dtype=float)
 
 
 class MBGNBD(BGNBD):
@@ -149,16 +139,3 @@ class ParetoNBD(RepeatPurchaseModel):
             logarithm = np.log1p(horizon / (beta + T))
             sums += weight * (beta + T) * logarithm * exprel(-(s - 1) * logarithm)
         return np.asarray((r + frequency) / (alpha + T) * sums, dtype=float)
-
-    def _at_least_if_active(self, frequency: Floats, T: Floats, horizon: float, numbers: Integers) -> Floats:
-        """Return P(N(t) >= n), N negative binomial, averaged over the time t up to which a customer stays."""
-        r, alpha, s, beta = self._values()
-        size, n = (r + frequency)[:, None], numbers[None, :]
-        length = np.log1p(horizon / (beta + T))
-        reached = np.exp(-s * length)[:, None] * betainc(n, size, (horizon / (alpha + T + horizon))[:, None])
-        for node, weight in zip(pareto_kernels.NODES, pareto_kernels.WEIGHTS, strict=True):
-            y = (node + 1) / 2 * length
-            time = (beta + T) * np.expm1(y)
-            leaving = s * np.exp(-s * y) * weight * length / 2
-            reached += leaving[:, None] * betainc(n, size, (time / (alpha + T + time))[:, None])
-        return np.asarray(reached, dtype=float)

@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from crm_analysis.errors import TooFewRecordsError
-from crm_analysis.models.lifetime_value.checks import Floats, Integers, RepeatPurchases, checked_purchases
+from crm_analysis.models.lifetime_value.checks import Floats, RepeatPurchases, checked_purchases
 from crm_analysis.models.lifetime_value.fitting import Objective, maximise
 from crm_analysis.models.lifetime_value.grouping import Groups, distinct_rows, group_customers
 
@@ -47,18 +47,6 @@ class RepeatPurchaseModel(BaseEstimator, ABC):
 
     _NAMES: ClassVar[tuple[str, ...]]
     _TIMES: ClassVar[tuple[str, ...]]  # parameters that are times
-
-    @classmethod
-    def parameter_names(cls) -> tuple[str, ...]:
-        """
-        Return what the model's parameters are called.
-
-        Returns
-        -------
-        tuple of str
-            In the field's order.
-        """
-        return cls._NAMES
 
     @classmethod
     def with_parameters(cls, parameters: Mapping[str, float]) -> Self:
@@ -200,35 +188,6 @@ class RepeatPurchaseModel(BaseEstimator, ABC):
         check_is_fitted(self)
         return self._active(checked_purchases(X))
 
-    def purchase_distribution(self, X: pd.DataFrame, *, horizon: float, max_count: int) -> Floats:
-        """
-        Return the probability of each number of purchases.
-
-        Parameters
-        ----------
-        X : pandas.DataFrame
-            As for :meth:`fit`.
-        horizon : float
-            Time ahead, in the unit of T.
-        max_count : int
-            The last column is for so many or more.
-
-        Returns
-        -------
-        numpy.ndarray of float, shape (n_customers, max_count + 1)
-            For 0, 1, … purchases; rows sum to 1.
-        """
-        check_is_fitted(self)
-        if not (np.isfinite(horizon) and horizon >= 0) or max_count < 1:
-            raise ValueError(f"horizon must be finite from 0 and max_count at least 1, got {horizon!r}, {max_count!r}")
-        purchases = checked_purchases(X)
-        (frequency, length), inverse = distinct_rows(purchases.frequency, purchases.T)
-        at_least = self._at_least_if_active(frequency, length, horizon, np.arange(1, max_count + 1))
-        reached = np.ones((len(X), max_count + 2))
-        reached[:, 1:-1] = at_least[inverse] * self._active(purchases)[:, None]
-        reached[:, -1] = 0.0
-        return np.asarray(np.maximum(-np.diff(reached, axis=1), 0.0))
-
     def _values(self) -> Floats:
         return np.array([self.parameters_[name] for name in self._NAMES])
 
@@ -251,17 +210,13 @@ class RepeatPurchaseModel(BaseEstimator, ABC):
     def _purchases_if_active(self, frequency: Floats, T: Floats, horizons: Floats, weights: Floats) -> Floats:
         """Return the weighted sum of expected purchases of customers who are active."""
 
-    @abstractmethod
-    def _at_least_if_active(self, frequency: Floats, T: Floats, horizon: float, numbers: Integers) -> Floats:
-        """Return the probability of at least so many purchases (a column each) of customers who are active."""
-
 
 def _require_repeats(purchases: RepeatPurchases) -> None:
     """Raise where there is nothing to learn a rate from."""
     n_customers = len(purchases.T)
     if n_customers < MIN_CUSTOMERS:
         raise TooFewRecordsError(
-            f"A model of repeat buying needs at least {MIN_CUSTOMERS} customers for its four parameters, got {n_customers}. "
+            f"A model of repeat buying needs at least {MIN_CUSTOMERS} customers for its four parameters, got fewer. "
             "Use more customers."
         )
     if not purchases.T.any():

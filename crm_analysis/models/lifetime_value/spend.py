@@ -39,14 +39,14 @@ class GammaGamma(BaseEstimator):
     log_likelihood_ : float
         Of the mean spends, as densities in the unit of money.
     n_customers_ : int
-        Fitted to: those with a repeat purchase and a positive mean spend.
+        Fitted to: those with purchases and a positive mean spend.
     n_left_out_ : int
         All others.
     correlation_ : float
         Pearson's, of frequency and mean spend of those fitted to: the model takes them as independent. Not a number where one of them
         does not vary.
     mean_spend_ : float
-        Spend a purchase of a customer of whom no repeat purchase is known.
+        Spend a purchase of a customer of whom no purchase is known.
     notes_ : tuple of str
         What a reader has to know.
 
@@ -101,7 +101,7 @@ class GammaGamma(BaseEstimator):
         Parameters
         ----------
         X : pandas.DataFrame
-            A row per customer: ``frequency`` (repeat purchases), ``monetary_value`` (their mean spend, money).
+            A row per customer: ``frequency`` (purchases: the repeat ones, or all), ``monetary_value`` (their mean spend, money).
         y : array-like, optional
             Not used.
 
@@ -115,13 +115,13 @@ class GammaGamma(BaseEstimator):
         DataQualityError
             Columns are missing, values are impossible, or every mean spend is the same.
         TooFewRecordsError
-            Fewer than ten customers have a repeat purchase and a positive mean spend.
+            Fewer than ten customers have purchases and a positive mean spend.
         ModelError
             The fit does not converge.
         """
         frequency, spend = checked_spend(X)
         used = (frequency > 0) & (spend > 0)
-        _require_spends(frequency, spend, used)
+        _require_spends(spend, used)
         order = np.lexsort((spend[used], frequency[used]))  # the same sums for rows in any order
         frequency, spend = frequency[used][order], spend[used][order]
         size = float(spend.mean())
@@ -133,7 +133,7 @@ class GammaGamma(BaseEstimator):
         self.n_customers_, self.n_left_out_ = len(spend), len(X) - len(spend)
         self.correlation_ = _correlation(frequency, spend)
         self._set_mean(float((frequency * (spend / size)).sum() / frequency.sum()) * size)
-        self.notes_ = (*found.notes, *self._remarks(X, used))
+        self.notes_ = (*found.notes, *self._remarks())
         return self
 
     def expected_spend(self, X: pd.DataFrame) -> Floats:
@@ -148,7 +148,7 @@ class GammaGamma(BaseEstimator):
         Returns
         -------
         numpy.ndarray of float, shape (n_customers,)
-            Money; ``mean_spend_`` for customers without a repeat purchase.
+            Money; ``mean_spend_`` for customers without purchases.
         """
         check_is_fitted(self)
         frequency, spend = checked_spend(X)
@@ -164,15 +164,11 @@ class GammaGamma(BaseEstimator):
         self.has_finite_mean_ = q > 1
         self.mean_spend_ = p * gamma / (q - 1) if q > 1 else mean_purchase
 
-    def _remarks(self, X: pd.DataFrame, used: npt.NDArray[np.bool_]) -> list[str]:
-        """Return sentences on who was left out, and on a mean that is infinite."""
+    def _remarks(self) -> list[str]:
+        """Return sentences on that some were left out, and on a mean that is infinite."""
         remarks = []
-        returned = int(((X["frequency"] > 0).to_numpy() & ~used).sum())
-        if self.n_left_out_:
-            remarks.append(
-                f"{self.n_left_out_:,} of {len(X):,} customers were left out of the fit: {self.n_left_out_ - returned:,} without a repeat "
-                f"purchase, {returned:,} whose repeat purchases brought nothing."
-            )
+        if self.n_left_out_:  # how many is told nowhere: they may be few, and notes are saved with the model
+            remarks.append("Customers without purchases, or whose purchases brought nothing, were left out of the fit.")
         if not self.has_finite_mean_:
             remarks.append(
                 f"q is {self.parameters_['q']:.3g}, at most 1, so the model's mean spend is infinite: customers are drawn to the mean of "
@@ -213,16 +209,16 @@ def _correlation(frequency: Floats, spend: Floats) -> float:
     return float(np.corrcoef(frequency, spend)[0, 1])
 
 
-def _require_spends(frequency: Floats, spend: Floats, used: npt.NDArray[np.bool_]) -> None:
+def _require_spends(spend: Floats, used: npt.NDArray[np.bool_]) -> None:
     """Raise where there is nothing to learn the spread of spends from."""
     n_used = int(used.sum())
     if n_used < MIN_CUSTOMERS:
         raise TooFewRecordsError(
-            f"Only {n_used:,} of {len(used):,} customers have a repeat purchase and a positive mean spend ({int((frequency > 0).sum()):,} "
-            f"have a repeat purchase); the Gamma-Gamma model needs {MIN_CUSTOMERS}. Use a longer history or a later as_of."
+            f"Fewer than {MIN_CUSTOMERS} customers have purchases (frequency above 0) and a positive mean spend; the Gamma-Gamma model "
+            f"needs {MIN_CUSTOMERS}. Use a longer history or a later as_of."
         )
     if np.ptp(spend[used]) <= 1e-9 * float(spend[used].mean()):
         raise DataQualityError(
-            f"All {n_used:,} customers with a repeat purchase have the same mean spend ({float(spend[used][0]):.6g}), so there is no "
+            f"All {n_used:,} customers with purchases have the same mean spend ({float(spend[used][0]):.6g}), so there is no "
             "spread to learn. Multiply purchases by this amount, or look at the column monetary_value."
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
+from crm_analysis.features.series import business_series, revenue_by_acquaintance
 from crm_analysis.figures.business_series import plot_business
 from crm_analysis.figures.display import alternative_text
 from crm_analysis.models.business_series import WholeBusiness, forecast_whole_business
@@ -22,9 +23,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return dataset_of(tmp_path_factory.mktemp("shop"), simulated_lines(120, n_days=n_days, seed=2))
 
 
-def asked(shop: Dataset, *, as_of: date = AS_OF, known_revenue: float = 5000.0) -> WholeBusiness:
+def asked(
+    shop: Dataset, *, as_of: date = AS_OF, known_revenue: float = 5000.0, known_orders: float | None = None
+) -> WholeBusiness:
     return forecast_whole_business(
-        shop, as_of=as_of, horizon_days=60, history_days=365, known_revenue=known_revenue, n_customers=120
+        shop,
+        as_of=as_of,
+        horizon_days=60,
+        history_days=365,
+        known_revenue=known_revenue,
+        n_customers=120,
+        known_orders=known_orders,
     )
 
 
@@ -43,6 +52,23 @@ def test_more_from_customers_moves_the_difference_and_not_the_series(shop: Datas
     few, many = (asked(shop, known_revenue=revenue).sums.set_index("part")["revenue"] for revenue in (5000.0, 8000.0))
     assert few["forecast of the series"] == many["forecast of the series"]
     assert many["difference"] > few["difference"]
+
+
+def test_purchase_days_are_held_against_each_other_too(shop: Dataset) -> None:
+    whole = asked(shop, known_orders=150.0)
+    days = whole.sums.set_index("part")["purchase days"]
+    assert days["customers known"] == 150
+    assert whole.forecast is not None
+    assert days["forecast of the series"] == pytest.approx(whole.forecast.orders.total.forecast, abs=0.5)
+    assert any("Of purchase days, customers known are forecast 150" in sentence for sentence in whole.sentences())
+
+
+def test_purchase_days_by_acquaintance_are_those_of_the_series(shop: Dataset) -> None:
+    origin = AS_OF - timedelta(days=56)
+    parted = revenue_by_acquaintance(shop, origins=[origin], horizon_days=56, history_days=90).iloc[0]
+    weeks = business_series(shop.known(AS_OF)).table
+    assert parted["total_orders"] == weeks["orders"].iloc[-8:].sum() > 0
+    assert parted["known_orders"] + parted["returning_orders"] + parted["new_orders"] == parted["total_orders"]
 
 
 def test_a_short_history_is_said_in_words_table_and_picture(shop: Dataset) -> None:

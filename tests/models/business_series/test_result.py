@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -21,6 +22,7 @@ from crm_analysis.models.business_series.candidates import (
     COPIES,
     ETS,
     LAST_VALUE,
+    MEAN_SO_FAR,
     MODELS,
     NAIVE_RULES,
     POLYNOMIAL,
@@ -32,6 +34,7 @@ from crm_analysis.models.business_series.candidates import (
 )
 from crm_analysis.models.business_series.horizon import horizon_of
 from crm_analysis.models.business_series.origins import series_plan
+from crm_analysis.models.business_series.polynomial import polynomial_trend
 from crm_analysis.models.business_series.reconciliation import BUILT_UP, DIFFERENCE, NEW
 from crm_analysis.models.business_series.seasons import SEASONS
 from crm_analysis.models.business_series.statespace import NoFitError
@@ -115,10 +118,39 @@ def test_a_history_that_is_too_short_says_which_horizon_it_allows() -> None:
     assert len(business.forecast_business(series_of(noisy(12)), horizon_periods=3).revenue.ahead) == 3
 
 
+@pytest.mark.parametrize("n_periods", [8, 12, 13, 40, 78, 79, 200])
+def test_the_horizon_advised_works_and_the_next_does_not(n_periods: int) -> None:
+    with pytest.raises(TooFewRecordsError, match=r"at most \d+ week") as told:
+        series_plan(n_periods, n_periods, season=WEEK, period="week")
+    found = re.search(r"at most (\d+) week", str(told.value))
+    assert found
+    longest = int(found[1])
+    assert len(series_plan(n_periods, longest, season=WEEK, period="week").training) >= 3
+    with pytest.raises(TooFewRecordsError, match=f"at most {longest} week"):
+        series_plan(n_periods, longest + 1, season=WEEK, period="week")
+
+
+def test_a_history_of_a_few_weeks_allows_no_horizon() -> None:
+    with pytest.raises(TooFewRecordsError, match=r"takes 8\. Use data that reach further back"):
+        series_plan(7, 1, season=WEEK, period="week")
+
+
+def test_the_mean_so_far_is_a_naive_rule_and_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    values, plan = noisy(52), series_plan(52, 13, season=WEEK, period="week")
+    _, settings = polynomial_trend(values / 1000, 3, season=WEEK)
+    assert settings.startswith(("degree 1", "degree 2", "degree 3"))
+    monkeypatch.setattr(choice, "MODELS", ())
+    found = choice.choose(values[:39], plan, season=WEEK)
+    assert set(found.backtest.index) == {MEAN_SO_FAR, RECENT_MEAN, LAST_VALUE, "drift"}  # no mean of two of them
+    assert found.naive == found.model == MEAN_SO_FAR
+    assert not found.beats_naive
+
+
 def test_candidates_agree_with_the_pencil() -> None:
     rising = np.arange(1.0, 31.0)
     assert forecast_by(LAST_VALUE, rising, 2, season=WEEK).ahead.tolist() == [30, 30]
     assert forecast_by(RECENT_MEAN, rising, 2, season=WEEK).ahead.tolist() == [26.5, 26.5]
+    assert forecast_by(MEAN_SO_FAR, rising, 2, season=WEEK).ahead.tolist() == [15.5, 15.5]
     assert forecast_by("drift", rising, 2, season=WEEK).ahead.tolist() == [31, 32]
     np.testing.assert_allclose(forecast_by(POLYNOMIAL, rising, 3, season=WEEK).ahead, [31, 32, 33], rtol=0.01)
 
@@ -314,6 +346,10 @@ def acquaintance(shares: list[float], *, horizon_days: int = 45, new_customers: 
             "returning_revenue": 0.0,
             "new_revenue": new,
             "total_revenue": 1000.0,
+            "known_orders": 100 - new / 10,
+            "returning_orders": 0,
+            "new_orders": new / 10,
+            "total_orders": 100,
             "known_customers": 50,
             "returning_customers": 0,
             "new_customers": new_customers,
@@ -333,10 +369,25 @@ def test_customers_and_series_are_reconciled_by_the_pencil(result: business.Busi
     assert "below the forecast of the series" in sentence
 
 
+def test_purchase_days_are_reconciled_where_they_are_given(result: business.BusinessForecast) -> None:
+    parts = acquaintance([0.4, 0.2]).assign(new_orders=[50, 10])
+    alone = business.reconciliation(result, parts, known_revenue=4800.0, n_customers=70)
+    found = business.reconciliation(result, parts, known_revenue=4800.0, n_customers=70, known_orders=900.0)
+    pd.testing.assert_frame_equal(found.table[alone.table.columns.tolist()], alone.table)
+    assert found.table["orders"][NEW] == pytest.approx(100)  # 900 are 90 % of 1,000
+    assert found.table["orders"][DIFFERENCE] == pytest.approx(1000 - result.orders.total.forecast)
+    assert "with the latest share of others on top (10.0%) that makes 1,000, " in business.reconciled(found)
+    assert "urchase days" not in business.reconciled(alone)
+    assert "purchase days" in business.reconciliation_for_readers(found)
+    assert "purchase days" not in business.reconciliation_for_readers(alone)
+
+
 def test_a_share_about_too_few_customers_is_not_told(result: business.BusinessForecast) -> None:
     found = business.reconciliation(
-        result, acquaintance([0.2], new_customers=2), known_revenue=4800.0, n_customers=70, min_cell=5
+        result, acquaintance([0.2], new_customers=2), known_revenue=4800.0, n_customers=70, known_orders=9.0, min_cell=5
     )
+    assert found.order_shares.isna().all()
+    assert "those of new customers come on top" in business.reconciled(found)
     assert found.shares.isna().all()
     assert "cannot be reconciled" in business.reconciled(found, currency="EUR")
 
@@ -357,6 +408,13 @@ def test_the_verdict_says_what_is_expected_and_how_far_it_was_right(result: busi
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_horizon_of_one_week_is_spoken_of_as_one() -> None:
+    text = " ".join(business.verdict(business.forecast_business(series_of(noisy(30)), horizon_periods=1)))
+    assert "; in the last week it was " in text
+    assert "the last week, from 2023-12-25 to 2023-12-31, was held out: no candidate knew of it when" in text
+
+
+@pytest.mark.usefixtures("quick")
 def test_it_is_warned_where_no_model_beats_naive() -> None:
     values = noisy(40)
     values[-6:] = values[-14:-6].mean()  # the rule of the recent mean is right by construction
@@ -370,10 +428,8 @@ def test_it_is_warned_where_no_model_beats_naive() -> None:
 
 def test_tables_for_readers_name_naive_rules_first(result: business.BusinessForecast) -> None:
     table = business.backtest_for_readers(result.revenue, period="week")
-    assert table["model"].iloc[:3].tolist() == ["mean of the last 8 weeks", "last week again", "mean change so far"]
+    assert table["model"].iloc[:3].tolist() == ["mean so far", "mean of the last 8 weeks", "last week again"]
     assert list(business.errors_for_readers(result.revenue, period="week")["model"]) == table["model"].tolist()
-    assert business.holdout_for_readers(result.revenue)["from"].iloc[0] == "2023-11-13"
-    assert business.ahead_for_readers(result.revenue)["days in horizon"].tolist() == [7] * 6 + [3]
     assert set(business.recorded_results(result)) >= {"business_model", "business_revenue", "business_coverage_90"}
 
 

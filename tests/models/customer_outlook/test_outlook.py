@@ -26,7 +26,7 @@ from crm_analysis.models.customer_outlook.wording import (
     accuracy_in_words,
     chance_counts,
     outlook_in_words,
-    to_act_on,
+    share_in_words,
 )
 from crm_analysis.tables.privacy.suppression import hidden_rows, hidden_totals
 
@@ -87,9 +87,12 @@ def test_each_label_by_hand(customer, label, at_stake):
     assert (told, stake) == (label, pytest.approx(at_stake))
 
 
-def test_a_low_chance_of_being_active_is_likely_to_leave_whatever_the_forecast():
+def test_a_low_chance_of_being_active_is_likely_to_leave_or_without_a_sign_whatever_the_forecast():
     assert one(100, 100, 100, chance=0.3) == (LEAVE, 0)
-    assert one(0, 80, 30, chance=0.3) == (LEAVE, 50)
+    assert one(40, 80, 30, chance=0.3) == (LEAVE, 50)
+    assert one(0, 80, 30, chance=0.3) == (SILENT, 0)  # long silent: nothing is left to lose
+    assert one(-5, 80, 30, chance=0.3)[0] == SILENT  # returns only
+    assert one(0, 80, 30, chance=0.6)[0] == SAME
     assert one(100, 100, 100, chance=0.5)[0] == SAME
     assert one(100, 100, 100, chance=0.5, least_chance=0.6)[0] == LEAVE
     assert one(100, 100, 100)[0] == SAME  # not known
@@ -110,8 +113,14 @@ def test_thresholds_are_what_they_say():
     assert one(100, 100, 5, near_zero=0.01)[0] == FALL
 
 
-def test_a_range_that_does_not_hold_the_forecast_counts_as_no_width():
-    assert one(100, 100, 50, lower=0, upper=20)[0] == FALL
+def test_a_range_that_does_not_hold_the_forecast_makes_nothing_certain():
+    # most such customers buy nothing, so that the mean lies above nine in ten
+    assert one(100, 100, 50, lower=0, upper=20)[0] == SAME
+    assert one(5, 5, 50, lower=0, upper=20)[0] == SAME
+    assert one(5, 5, 50, lower=60, upper=90)[0] == SAME
+    assert one(100, 100, 50, lower=0, upper=20, chance=0.3)[0] == LEAVE
+    assert one(100, 100, 5, lower=0, upper=2)[0] == LEAVE
+    assert one(100, 100, 50, lower=40, upper=50)[0] == FALL  # its end is the forecast
 
 
 def test_nothing_but_chance_between_two_periods_is_no_fall_and_no_growth():
@@ -132,8 +141,25 @@ def test_nothing_but_chance_between_two_periods_is_no_fall_and_no_growth():
 
 def test_the_usual_spend_of_a_new_customer_is_what_was_spent_so_far():
     assert usual_spend(pd.Series([400.0, 50.0]), pd.Series([400, 3]), horizon_days=100).tolist() == [100, 50]
+    assert usual_spend(pd.Series([], dtype=float), pd.Series([], dtype=int), horizon_days=9).empty
+    assert usual_spend(pd.Series([5.0]), pd.Series([0]), horizon_days=10).tolist() == [50]  # a day at least
     with pytest.raises(ValueError, match="horizon_days"):
         usual_spend(pd.Series([1.0]), pd.Series([1]), horizon_days=0)
+
+
+def test_data_shorter_than_the_horizon_make_no_growth():
+    # everybody buys at an unchanging rate, and 95 days are known of a horizon of 270
+    draws = np.random.default_rng(0)
+    days = np.append(draws.integers(1, 95, size=399), 95)
+    spend = pd.Series(draws.gamma(2, 3, size=400)) * days
+    usual = usual_spend(spend, pd.Series(days), horizon_days=270)
+    assert usual.to_numpy()[days == 95] == pytest.approx(spend.to_numpy()[days == 95] * 270 / 95)
+    assert (usual <= spend * 270 / days + 1e-9).all()  # and no new customer is reckoned at the rate of the first days
+    long_known = days > 80
+    forecast = spend * 270 / days
+    table = pd.DataFrame({"recent_spend": forecast, "usual_spend": usual, "spend_forecast": forecast})
+    table = table.assign(lower_90=forecast * 0.9, upper_90=forecast * 1.1)[long_known]
+    assert (customer_outlook(table).customers["label"] == SAME).all()
 
 
 def test_sums_by_label_add_up_to_the_customers():
@@ -165,7 +191,8 @@ def test_no_small_cell_is_shown_or_follows_from_sums(n):
             assert not ((known > 0) & (known < 5)).any()
             seen = ~np.isnan(known)
             np.testing.assert_array_equal(known[seen], whole.to_numpy(dtype=float)[seen])
-        assert (outlook.segment_customers.isna() == outlook.segment_at_stake.isna()).to_numpy().all()
+        # money is hidden wherever its customers are, and also where too few of them have any at stake
+        assert (outlook.segment_at_stake.isna() | outlook.segment_customers.notna()).to_numpy().all()
         hidden = truth.by_label["customers"][outlook.by_label["customers"].isna()]
         assert hidden.empty or hidden.sum() >= 5
         for at, label in itertools.product(range(len(outlook.segment_customers)), LABELS):
@@ -178,7 +205,7 @@ def test_no_small_cell_is_shown_or_follows_from_sums(n):
 def test_a_total_that_would_give_a_segments_cell_away_is_hidden_everywhere():
     more_than_rows = 0
     for seed in range(30):
-        table = people(30, seed)
+        table = people(50, seed)
         counts = customer_outlook(table).segment_customers
         outlook = customer_outlook(table, min_cell=5)
         hidden = outlook.by_label["customers"].isna()
@@ -198,6 +225,112 @@ def test_without_segments_small_labels_are_hidden_with_the_next_smallest():
     words = " ".join(outlook_in_words(outlook, horizon_days=90))
     assert "Not told, too few customers or would give such away: " in words
     assert str(sizes.min()) + " customers" not in words
+
+
+def quiet(n_buyers=4, seed=0):
+    """Return customers about as before of whom few bought in the last period, beside others who all did."""
+    draws = np.random.default_rng(seed)
+    usual = draws.uniform(50, 150, size=120)
+    recent, forecast = usual.copy(), usual.copy()
+    recent[n_buyers:50] = 0.0
+    recent[:n_buyers] = usual[:n_buyers]
+    forecast[50:70] *= 0.3
+    forecast[70:100] *= 3
+    table = pd.DataFrame({"recent_spend": recent, "usual_spend": usual, "spend_forecast": forecast})
+    table = table.assign(lower_90=forecast * 0.9, upper_90=forecast * 1.1)
+    table.loc[100:, ["recent_spend", "spend_forecast", "lower_90", "upper_90"]] = 0.0
+    return table.iloc[[*range(50), *range(50, 120)]]
+
+
+def test_a_sum_about_few_buyers_is_hidden_with_what_would_tell_it():
+    table = quiet()
+    whole, outlook = customer_outlook(table).by_label, customer_outlook(table, min_cell=5)
+    shown = outlook.by_label
+    assert shown["customers"].to_dict() == {LEAVE: 0, FALL: 20, SAME: 50, GROW: 30, SILENT: 20}
+    assert math.isnan(shown.loc[SAME, "recent_spend"])
+    hidden = shown["recent_spend"].isna()
+    behind = table["recent_spend"].ne(0).groupby(outlook.customers["label"], observed=False).sum()
+    assert behind[hidden.to_numpy()].sum() >= 5  # the total less the rest is about so many
+    assert list(shown.index[hidden]) == [FALL, SAME]
+    assert shown.loc[SILENT, "recent_spend"] == 0  # of all the same: nobody's spend
+    assert shown.loc[SAME, "usual_spend"] == whole.loc[SAME, "usual_spend"]
+    assert math.isnan(shown.loc[FALL, "at_stake"])  # it and the forecast would tell what was spent
+    assert shown.loc[GROW, "at_stake"] == whole.loc[GROW, "at_stake"]
+    enough = customer_outlook(quiet(n_buyers=5), min_cell=5).by_label
+    assert enough.notna().all().all()
+
+
+def test_sentences_leave_out_sums_about_few():
+    words = outlook_in_words(customer_outlook(quiet(), min_cell=5), horizon_days=30, currency="EUR")
+    same = next(sentence for sentence in words if "about as before:" in sentence)
+    usual = quiet().loc[:49, "usual_spend"].sum()
+    assert same == (
+        f"50 customers (42%) are expected to go on about as before: {usual:,.0f} EUR at their own mean rate, "
+        f"{usual:,.0f} EUR expected in the next 30 days."
+    )
+    fall = next(sentence for sentence in words if "expected to fall" in sentence)
+    assert "in the last" not in fall
+    assert "less than both" not in fall
+    assert "nan" not in " ".join(words)
+
+
+def test_means_of_few_are_hidden_in_the_accuracy_too():
+    table = quiet()
+    came = table["spend_forecast"].copy()
+    came.iloc[53:70] = 0.0  # three of those expected to fall bought
+    outlook = customer_outlook(table, min_cell=5)
+    accuracy = outlook_accuracy(outlook, came)
+    assert math.isnan(accuracy.loc[SAME, "before"])
+    hidden = accuracy["came"].drop(ALL).isna()
+    assert hidden[FALL]
+    behind = came.ne(0).groupby(outlook.customers["label"], observed=False).sum()
+    assert behind[hidden.to_numpy()].sum() >= 5
+    assert accuracy.loc[ALL, "came"] == pytest.approx(came.mean())
+    fall = next(sentence for sentence in accuracy_in_words(accuracy) if sentence.startswith(f"“{FALL}”"))
+    assert "came" not in fall.split(":")[1]
+    assert "nan" not in fall
+    few = outlook_accuracy(outlook, came.where(came.index < 3, 0.0))
+    assert few.loc[[SAME, ALL], "came"].isna().all()  # the total tells it as well; nobody bought among the others
+
+
+@pytest.mark.parametrize("n", [15, 40, 90])
+def test_no_money_at_stake_is_about_few_or_follows_from_segments(n):
+    seen = 0
+    for seed in range(6):
+        table = people(n, seed)
+        table["recent_spend"] *= np.random.default_rng(seed).random(n) < 0.3
+        outlook, truth = customer_outlook(table, min_cell=5), customer_outlook(table)
+        staking = truth.customers["at_stake"].ne(0)
+        by_label = staking.groupby(truth.customers["label"], observed=False).sum().to_numpy()
+        assert not (outlook.by_label["at_stake"].notna() & (by_label > 0) & (by_label < 5)).any()
+        cells = pd.crosstab(truth.customers["segment"], truth.customers["label"], staking, aggfunc="sum", dropna=False)
+        cells = (
+            cells.reindex(index=outlook.segment_at_stake.index, columns=list(LABELS)).fillna(0).to_numpy(dtype=float)
+        )
+        shown = outlook.segment_at_stake.notna().to_numpy()
+        assert not (shown & (cells > 0) & (cells < 5)).any()
+        known = outlook.by_label["at_stake"].notna().to_numpy()
+        rest = np.where(shown, 0, cells).sum(axis=0)
+        assert not (known & (rest > 0) & (rest < 5)).any()
+        seen += int((~shown).sum())
+        for name in ("recent_spend", "usual_spend", "spend_forecast"):
+            counts = table[name].ne(0).groupby(truth.customers["label"], observed=False).sum().to_numpy()
+            hidden = outlook.by_label[name].isna().to_numpy()
+            assert not (~hidden & (counts > 0) & (counts < 5)).any()
+            assert counts[hidden].sum() == 0 or counts[hidden].sum() >= 5 or counts.sum() < 5
+    assert seen > 0
+
+
+def test_some_are_not_none_and_most_are_not_all():
+    assert [share_in_words(share) for share in (0, 5 / 2469, 0.006, 0.5, 2464 / 2469, 1)] == [
+        "0%",
+        "under 1%",
+        "1%",
+        "50%",
+        "over 99%",
+        "100%",
+    ]
+    assert share_in_words(1e-17) == "0%"
 
 
 def test_many_segments_are_put_together_and_missing_ones_have_a_name():
@@ -266,15 +399,6 @@ def test_wrong_input_is_refused_with_its_reason():
     for rules in ({"least_change": 1.0}, {"sureness": 0.4}, {"least_chance": -0.1}, {"near_zero": 2}):
         with pytest.raises(ValueError, match="shares must lie"):
             customer_outlook(table, **rules)
-
-
-def test_the_list_to_act_on_has_most_at_stake_first():
-    outlook = customer_outlook(people(200))
-    listed = to_act_on(outlook, LEAVE, n_customers=5)
-    assert listed["at_stake"].is_monotonic_decreasing
-    assert listed["at_stake"].iloc[0] == outlook.customers.loc[outlook.customers["label"] == LEAVE, "at_stake"].max()
-    with pytest.raises(ValueError, match="label must be one of"):
-        to_act_on(outlook, "gone")
 
 
 def test_sentences_hold_the_figures_of_the_table():

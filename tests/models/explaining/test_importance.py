@@ -221,9 +221,38 @@ def test_sentences_name_the_three_that_carry_most_and_claim_no_cause(forest, lat
     table = permutation_importance(forest.predict, *later, seed=0, n_repeats=2)
     words = importance_in_words(table)
     assert words[0].startswith(
-        "On later customers the error (RMSE) grows most when these are shuffled: “how much over the"
+        "On later customers the error (RMSE) grows beyond chance when these are shuffled, most first: “how much over the"
     )
     assert words[-1] == "This is what the model uses, not what makes customers buy."
+
+
+def test_the_largest_growth_is_named_even_if_within_chance():
+    rows = [
+        ("history", 3, 9.6, 0.096, -0.02, 0.2, WITHIN_CHANCE),
+        ("recency", 1, 5.5, 0.055, -0.01, 0.1, WITHIN_CHANCE),
+        ("how long a customer", 1, 1.0, 0.012, 0.003, 0.02, CARRIES),
+    ]
+    table = pd.DataFrame(rows, columns=["group", "columns", "increase", "share", "low", "high", "reading"])
+    words = importance_in_words(table)
+    assert words[:3] == [
+        (
+            "On later customers the error (RMSE) grows beyond chance when these are shuffled, most first: “how long a customer” "
+            "(by 1.2%; 0.3% to 2.0%)."
+        ),
+        "It grows most, though within chance, for “history” (by 9.6%; -2.0% to 20%).",
+        "Within chance: “history”; “recency”.",
+    ]
+    assert importance_in_words(table.iloc[::-1])[1] == words[1]
+    assert not any("grows most" in sentence for sentence in importance_in_words(table.iloc[2:]))
+    none = importance_in_words(table.iloc[:2])
+    assert none[0].startswith("No group of features carries the forecast beyond chance")
+    assert "“history”" in none[1]
+
+
+def test_more_than_three_that_carry_are_counted():
+    rows = [(f"g{number}", 1, 9.0 - number, 0.3, 0.2, 0.4, CARRIES) for number in range(5)]
+    table = pd.DataFrame(rows, columns=["group", "columns", "increase", "share", "low", "high", "reading"])
+    assert importance_in_words(table)[0].endswith("“g2” (by 30%; 20% to 40%); and 2 more.")
 
 
 # Along a feature

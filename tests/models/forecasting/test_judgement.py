@@ -8,8 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_analysis.models.evaluation import coverage_table
-from crm_analysis.models.forecasting.judgement import gain_curve, holdout_errors, measured, told_coverage
+from crm_analysis.models.evaluation import calibration_table, coverage_table
+from crm_analysis.models.forecasting.judgement import (
+    gain_curve,
+    has_small_tenth,
+    holdout_errors,
+    measured,
+    told_calibration,
+    told_coverage,
+)
 
 ACTUAL = np.array([10.0, 20, 30, 40])
 
@@ -88,12 +95,61 @@ def test_coverage_of_many_is_told_in_full() -> None:
     pd.testing.assert_frame_equal(told_coverage(coverage_of(1, 3, {}), min_cell=1), coverage_of(1, 3, {}))
 
 
-def test_few_buyers_are_not_told_nor_the_others_who_would_give_them_away() -> None:
+def test_where_few_bought_nothing_is_told_but_how_many_customers_there_are() -> None:
     told = told_coverage(coverage_of(3, 40, {"a": 20, "b": 23}), min_cell=5)
     assert told.index.tolist() == ["all", "buyers", "others", "a", "b"]
+    assert told[["coverage", "width"]].isna().all(axis=None)
+    assert told["n"].isna().tolist() == [False, True, True, True, True]
+    assert told.loc["all", "n"] == 43
+
+
+def test_few_others_are_hidden_with_the_buyers_who_would_give_them_away() -> None:
+    told = told_coverage(coverage_of(40, 3, {"a": 20, "b": 23}), min_cell=5)
     assert told.loc[["buyers", "others"]].isna().all(axis=None)
     assert told.loc[["all", "a", "b"]].notna().all(axis=None)
-    assert told.loc["all", "n"] == 43
+
+
+def test_errors_of_few_buyers_are_not_told() -> None:
+    came, forecast = np.zeros(40), np.full(40, 2.0)
+    came[:3] = 50.5
+    errors, gains = holdout_errors(
+        came, {"zero": np.zeros(40), "svr": forecast}, model="svr", naive="zero", seed=0, min_cell=5
+    )
+    assert errors[["value", "low", "high"]].isna().all(axis=None)
+    assert not gains["rmse"].is_sure
+    assert not gains["wape"].is_loss
+    told, _ = holdout_errors(
+        came, {"zero": np.zeros(40), "svr": forecast}, model="svr", naive="zero", seed=0, min_cell=3
+    )
+    assert told["value"].notna().any()
+
+
+def test_groups_and_points_with_few_buyers_are_not_told() -> None:
+    forecast = np.arange(100.0)
+    came = np.where((forecast >= 50) | (forecast == 4), 10.0, 0.0)  # one buyer among the lowest fifty
+    calibration = calibration_table(came, forecast, n_bins=5)
+    told = told_calibration(calibration, came, forecast, min_cell=5)
+    assert told["actual"].isna().tolist() == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]  # the next one, of ten, would give it away
+    curve = gain_curve(came, {"forecast": forecast, "hindsight": came}, min_cell=5).dropna()
+    buyers = curve["forecast"] * 51
+    assert not (buyers.diff().round().isin([1, 2, 3, 4])).any()
+    assert curve.index[-1] == 1
+    public = gain_curve(came, {"forecast": forecast, "hindsight": came})
+    assert public.notna().all(axis=None)
+
+
+def test_the_best_tenth_of_few_buyers_is_not_told() -> None:
+    forecast = np.arange(100.0)
+    some = np.where(forecast >= 98, 1.0, np.where(forecast < 30, 1.0, 0.0))  # two of the best ten bought
+    assert has_small_tenth(some, forecast, min_cell=5)
+    assert not has_small_tenth(some, forecast, min_cell=2)
+    assert not has_small_tenth(np.ones(100), forecast, min_cell=5)
 
 
 def test_a_small_segment_takes_the_next_smallest_with_it() -> None:

@@ -133,14 +133,45 @@ def test_small_cells_are_neither_told_nor_given_away(histories: CustomerHistorie
     )
     three = some.panel["customer_id"].isin(names[:3])
     spend = np.where(three & (some.panel["origin"] == some.panel["origin"].max()), 77.0, some.panel["spend_ahead"])
-    told = forecast_customers(with_outcome(some, spend_ahead=spend), seed=0, min_cell=25)
+    told = forecast_customers(with_outcome(some, spend_ahead=spend), seed=0, min_cell=8)
     assert np.isnan(recorded_results(told)["top_decile_share"])  # type: ignore[arg-type]
     assert errors_for_readers(told.spend)["share of the best tenth"].isna().all()
     assert backtest_for_readers(told.spend)["share of the best tenth"].isna().all()
-    assert (told.spend.calibration["n"].dropna() >= 25).all()
+    assert (told.spend.calibration["n"].dropna() >= 8).all()
     said = all_said(told)
     assert "a tenth of the hold-out are too few to tell of" in said
     assert "nan" not in said
+
+
+def test_few_buyers_leave_no_figure_of_the_hold_out(histories: CustomerHistories) -> None:
+    few = histories.panel["customer_id"].isin(sorted(histories.panel["customer_id"].unique())[:3])
+    seldom = with_outcome(
+        histories,
+        spend_ahead=histories.panel["spend_ahead"].where(few, 0.0),
+        transactions_ahead=histories.panel["transactions_ahead"].where(few, 0),
+    )
+    told = forecast_customers(seldom, seed=0, min_cell=5)
+    numbers = [value for value in recorded_results(told).values() if not isinstance(value, str)]
+    assert np.isnan(numbers).all()
+    said = all_said(told)
+    assert "How well that went cannot be told" in said
+    assert "nan" not in said
+    assert warnings_of(told) == []
+    for target in (told.spend, told.transactions):
+        assert target.calibration.drop(columns="n").isna().all(axis=None)
+        assert target.coverage[["coverage", "width"]].isna().all(axis=None)
+        assert target.choice.backtest["rmse"].isna().all()
+    assert told.gain_curve.iloc[1:-1].isna().all(axis=None)
+
+
+def test_zero_that_does_as_well_as_the_model_is_said(result: CustomerForecast) -> None:
+    errors = result.spend.errors.copy()
+    zero = errors.loc[(errors["model"] == "zero") & (errors["measure"] == "rmse"), "value"].item()
+    errors.loc[(errors["model"] == result.spend.choice.model) & (errors["measure"] == "rmse"), "value"] = zero
+    told = warnings_of(replace(result, spend=replace(result.spend, errors=errors)))
+    assert any(
+        "does no better than zero for everybody" in sentence or "No model beats" in sentence for sentence in told
+    )
 
 
 def test_tables_for_readers_are_rounded_and_complete(result: CustomerForecast, histories: CustomerHistories) -> None:

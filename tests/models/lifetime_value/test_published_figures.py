@@ -134,3 +134,11 @@ def log_likelihood_by_formula(kind: type, customers: pd.DataFrame, point: np.nda
     stayed = np.exp(betaln(a, b + n) - betaln(a, b)) * (alpha + length) ** -(r + x)
     left = np.where(n > 0, np.exp(betaln(a + 1, b + np.maximum(n, 1) - 1) - betaln(a, b)) * (alpha + tx) ** -(r + x), 0)
     return float((gammaln(r + x) - gammaln(r) + r * np.log(alpha) + np.log(stayed + left)).sum())
+
+
+def test_pareto_whose_spread_of_leaving_runs_off_is_fitted(dataset: Dataset) -> None:
+    """Four months of the same customers: the likelihood rises along a ridge up to the bound."""
+    model = ParetoNBD().fit(repeat_purchases(dataset.known(date(1997, 5, 3))))
+    assert any("beta lies at the upper bound" in note for note in model.notes_)
+    assert model.parameters_["s"] > 1000
+    assert model.parameters_["s"] / model.parameters_["beta"] == pytest.approx(0.0088, abs=1e-4)  # leaving, a day
