@@ -217,7 +217,7 @@ def planted(shop_folder: Path, root: Path) -> PlantedRun:
     reports: dict[str, object] = {
         "data_quality": {"n_levels": 50},
         "segmentation": {"n_bootstraps": 5, "max_segments": 3},
-        "forecasting": {"max_svr_rows": 400, "n_origins": 2},
+        "forecasting": {"exact_svr_rows": 400, "n_origins": 2},
         "service_quality": {"n_trees": 40},
     }
     customers = pd.read_csv(shop_folder / "customers.csv", dtype=str, keep_default_na=False)

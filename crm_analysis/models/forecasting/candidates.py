@@ -332,7 +332,7 @@ def is_naive(model: str) -> bool:
 
     Examples
     --------
-    >>> is_naive("mean_rate"), is_naive(SVR_MODEL)
+    >>> is_naive("mean_rate"), is_naive("svr")
     (True, False)
     """
     return model in NAIVE_RULES
