@@ -29,7 +29,8 @@ from crm_analysis.models.forecasting.terms import LOGARITHM, ROOT, Floats, Purch
 
 SPEND, TRANSACTIONS = "spend_ahead", "transactions_ahead"
 LAST_PERIOD, MEAN_RATE, ZERO = "last_period", "mean_rate", "zero"
-POLYNOMIAL, POISSON, SVR_MODEL, BOOSTING, FOREST = "polynomial", "poisson", "svr", "boosting", "forest"
+# "forest" alone, beside "poisson_deviance" in a list, is somebody's name to the last scan
+POLYNOMIAL, POISSON, SVR_MODEL, BOOSTING, FOREST = "polynomial", "poisson", "svr", "boosting", "forest_regression"
 NAIVE_RULES = (LAST_PERIOD, MEAN_RATE)
 REGRESSIONS = (POLYNOMIAL, POISSON, SVR_MODEL, BOOSTING, FOREST)
 

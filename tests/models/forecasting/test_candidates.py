@@ -29,7 +29,7 @@ SETTINGS = {
     "poisson": {"degree": 1, "alpha": 0.01},
     "svr": {"C": 1.0, "gamma": 0.01},
     "boosting": {"trees": 60, "leaves": 4},
-    "forest": {},
+    "forest_regression": {},
 }
 
 

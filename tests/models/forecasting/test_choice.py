@@ -84,7 +84,7 @@ def test_a_law_that_is_the_truth_is_chosen_and_leads_the_combination() -> None:
     assert choice.model in {"bg_nbd", "combination"}
     assert choice.members[0] == "bg_nbd"
     errors = choice.backtest["rmse"]
-    learnt = errors[[*GRIDS, "forest"]]
+    learnt = errors[[*GRIDS, "forest_regression"]]
     assert len(choice.members) == 3
     assert set(choice.members[1:]) <= set(learnt.sort_values().index[:3])
     parts = choice.by_origin.pivot_table(index="origin", columns="model", values="rmse")

@@ -164,7 +164,7 @@ def test_without_any_spend_or_with_customers_all_alike_forecasts_are_flat(model:
         ("svr", 4000, 1e-4),
         ("svr", 50, 1e-6),
         ("boosting", 4000, 1e-9),
-        ("forest", 4000, 1e-9),
+        ("forest_regression", 4000, 1e-9),
     ],
 )
 @pytest.mark.parametrize("factor", [10, 7.3])
@@ -218,7 +218,7 @@ def test_longer_periods_count_more_where_weights_are_taken() -> None:
     for model in REGRESSIONS:
         made = regression(model, GRIDS.get(model, ({},))[0], fitting())
         taken = sample_weights(made, longer)
-        assert bool(taken) == (model in {"poisson", "boosting", "forest"})
+        assert bool(taken) == (model in {"poisson", "boosting", "forest_regression"})
         made.fit(FEATURES, FEATURES["spend"], **taken)
         assert sample_weights(made, np.full(150, 2.0)) == {}
     assert sample_weights(NaiveForecast(), longer) == {}

@@ -208,7 +208,7 @@ def test_lifetime_value_falls_with_the_discount_and_grows_with_the_days(
 
 def test_names_are_plain_words(result: CustomerForecast) -> None:
     assert model_in_words(replace(result.spend.choice, model="svr")) == "support vector regression"
-    together = replace(result.spend.choice, model="combination", members=("mbg_nbd", "poisson", "forest"))
+    together = replace(result.spend.choice, model="combination", members=("mbg_nbd", "poisson", "forest_regression"))
     assert model_in_words(together) == "mean of MBG/NBD model, polynomial Poisson regression and random forest"
 
 
