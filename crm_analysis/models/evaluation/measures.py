@@ -8,6 +8,7 @@ A function for each of them is in :mod:`crm_analysis.models.evaluation.single_me
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ class ForecastJudge:
 
     Notes
     -----
-    Orders are sorted once; a resample is given as weights, so that a bootstrap takes time linear in the customers. With
+    Orders are sorted once, where they are asked for; a resample is given as weights, so that a bootstrap takes time linear in the customers. With
     whole weights every measure equals that of the table in which each customer is repeated as often.
     """
 
@@ -44,8 +45,16 @@ class ForecastJudge:
         summands = [np.ones(len(error)), self.actual, self.forecast, np.abs(self.actual), np.abs(error), error**2]
         # what is impossible is counted, since infinity times no customer would not be 0
         self._summands = np.column_stack([*summands, np.where(impossible, 0, deviance), impossible])
-        self.actual_codes = np.unique(self.actual, return_inverse=True)[1]
-        self.forecast_codes = np.unique(self.forecast, return_inverse=True)[1]
+
+    @cached_property
+    def actual_codes(self) -> npt.NDArray[np.intp]:
+        """Number of each actual value among the distinct ones, ascending."""
+        return np.unique(self.actual, return_inverse=True)[1]
+
+    @cached_property
+    def forecast_codes(self) -> npt.NDArray[np.intp]:
+        """Number of each forecast among the distinct ones, ascending."""
+        return np.unique(self.forecast, return_inverse=True)[1]
 
     def measures(self, weights: npt.ArrayLike | None = None) -> dict[str, float]:
         """
@@ -63,19 +72,36 @@ class ForecastJudge:
             came that was expected not to.
         """
         times = _times(weights, len(self.actual))
-        # no matrix product: its threads cost more than they bring at this size
-        sums = np.einsum("i,ij->j", times, self._summands).tolist()
-        n, actual, forecast, size, error, squared, deviance, impossible = sums
         ranks = self._centred_ranks(times)
+        return self.errors(times) | {
+            "rank_correlation": _correlation(times, *ranks),
+            "gini": self._gini(times, *ranks) if _total(times, self.actual) > 0 else math.nan,
+            "top_decile_share": self.top_share(TOP_DECILE, times),
+        }
+
+    def errors(self, weights: npt.ArrayLike | None = None) -> dict[str, float]:
+        """
+        Return the measures that need no order of the customers, and so no sorting.
+
+        Parameters
+        ----------
+        weights : array-like of float, optional
+            How often each customer counts; default once.
+
+        Returns
+        -------
+        dict
+            ``mae``, ``rmse``, ``poisson_deviance``, ``wape`` and ``bias``, as in :meth:`measures`.
+        """
+        # no matrix product: its threads cost more than they bring at this size
+        sums = np.einsum("i,ij->j", _times(weights, len(self.actual)), self._summands).tolist()
+        n, actual, forecast, size, error, squared, deviance, impossible = sums
         return {
             "mae": error / n,
             "rmse": math.sqrt(squared / n),
             "poisson_deviance": math.inf if impossible > 0 else deviance / n,
             "wape": error / size if size > 0 else math.nan,
             "bias": forecast / actual - 1 if actual > 0 else math.nan,
-            "rank_correlation": _correlation(times, *ranks),
-            "gini": self._gini(times, *ranks) if actual > 0 else math.nan,
-            "top_decile_share": self.top_share(TOP_DECILE, times),
         }
 
     def rank_correlation(self, weights: npt.ArrayLike | None = None) -> float:

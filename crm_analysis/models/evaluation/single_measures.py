@@ -34,7 +34,7 @@ def mae(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
     >>> mae([0, 0, 30], [5, 0, 25])
     3.3333333333333335
     """
-    return ForecastJudge(actual, forecast).measures()["mae"]
+    return ForecastJudge(actual, forecast).errors()["mae"]
 
 
 def rmse(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
@@ -56,7 +56,7 @@ def rmse(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
     >>> rmse([0, 10], [3, 6])
     3.5355339059327378
     """
-    return ForecastJudge(actual, forecast).measures()["rmse"]
+    return ForecastJudge(actual, forecast).errors()["rmse"]
 
 
 def poisson_deviance(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
@@ -90,7 +90,7 @@ def poisson_deviance(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
     >>> poisson_deviance([0, 2], [1, 0])
     inf
     """
-    return ForecastJudge(actual, forecast).measures()["poisson_deviance"]
+    return ForecastJudge(actual, forecast).errors()["poisson_deviance"]
 
 
 def wape(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
@@ -117,7 +117,7 @@ def wape(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
     >>> wape([10, 30], [0, 0])
     1.0
     """
-    return ForecastJudge(actual, forecast).measures()["wape"]
+    return ForecastJudge(actual, forecast).errors()["wape"]
 
 
 def bias(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
@@ -140,7 +140,7 @@ def bias(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
     >>> bias([10, 30], [20, 30])
     0.25
     """
-    return ForecastJudge(actual, forecast).measures()["bias"]
+    return ForecastJudge(actual, forecast).errors()["bias"]
 
 
 def rank_correlation(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> float:

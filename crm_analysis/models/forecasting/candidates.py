@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from crm_analysis.models.evaluation.origins import Period
 from crm_analysis.models.forecasting.estimators import (
@@ -109,7 +110,7 @@ class Carried:
     the models of repeat buying expect it to fall by a law that cannot be tried before either. Combining both is a hedge.
     """
 
-    estimator: NaiveForecast
+    estimator: NaiveForecast | Pipeline
     training_days: int
 
     def predict(self, customers: pd.DataFrame) -> Floats:

@@ -8,7 +8,7 @@ The pieces have modules of their own in this folder; this one puts them in order
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -229,16 +229,16 @@ def forecast_customers(
     checked(histories, min_cell=min_cell)
     with threadpool_limits(limits=1):  # hundreds of small fits, which several threads only slow down
         rows = collected_rows(histories, segments)
-        limits = (
-            rows.plan.horizon_days,
-            rows.plan.training_days,
-            seed,
-            exact_svr_rows,
-            rows.expectations.models,
-            min_cell,
+        counting = Task(
+            target=TRANSACTIONS,
+            horizon_days=rows.plan.horizon_days,
+            training_days=rows.plan.training_days,
+            seed=seed,
+            exact_svr_rows=exact_svr_rows,
+            models=rows.expectations.models,
+            min_cell=min_cell,
         )
-        counting = Task(TRANSACTIONS, *limits)
-        spending = Task(SPEND, *limits)
+        spending = replace(counting, target=SPEND)
         choice = choose(comparisons(rows.panel, rows.plan, counting), counting)
         fits = fit_all(rows, counting, choice)
         ranges = count_ranges(rows, choice, fits)
