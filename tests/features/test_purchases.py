@@ -21,22 +21,11 @@ from crm_analysis.features.purchases import (
     repeat_purchases,
 )
 from crm_analysis.tables.datasets import Dataset, open_dataset
+from tests.features.random_purchases import many_purchases
 
 Write = Callable[..., str]
 ROOT = Path(__file__).parent.parent.parent
 AS_OF = date(2024, 3, 31)
-
-
-def many_purchases(seed: int = 0) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 200, 600), unit="D")
-    return pd.DataFrame(
-        {
-            "customer_id": rng.integers(0, 40, 600).astype(str),
-            "occurred_at": days.astype(str),
-            "amount": rng.normal(20, 15, 600).round(2),
-        }
-    )
 
 
 def test_features_agree_with_the_pencil(shop: Dataset) -> None:
