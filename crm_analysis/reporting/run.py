@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import ensure_event_loop
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import remove_error_markers
+from papermill.iorw import papermill_io
 
 from crm_analysis.errors import ReportError
 from crm_analysis.reporting.files import file_stem
@@ -165,13 +167,12 @@ def _execute(
 ) -> tuple[nbformat.NotebookNode, dict[str, str] | None]:
     """Return the executed notebook, and what failed in it."""
     cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill adds the cell with the given parameters
-    with _private_folder() as scratch:
-        copy = scratch / "executed.ipynb"
+    with _private_folder() as scratch, _memory.place() as copy:
         error = None
         try:
             papermill.execute_notebook(
                 str(source),
-                str(copy),
+                copy,
                 parameters=params.model_dump(mode="json"),
                 progress_bar=False,
                 request_save_on_cell_execute=False,
@@ -187,11 +188,42 @@ def _execute(
             error = {"type": type(failure).__name__, "message": _last_words(failure, scratch), "cell": "the kernel"}
         finally:
             ensure_event_loop().close()
-        executed = nbformat.read(copy if copy.is_file() else source, as_version=4)
+        executed = nbformat.reads(_memory.read(copy) or source.read_text(encoding="utf-8"), as_version=4)
     executed = remove_error_markers(executed)
     if "papermill" in executed.metadata:
         executed.metadata.papermill.update(input_path=f"notebooks/{source.name}", output_path=None)
     return executed, error
+
+
+class _Memory:
+    """Where papermill puts executed notebooks: in no file, since a cell may show what must not be on a disk."""
+
+    scheme = "memory:"
+
+    def __init__(self) -> None:
+        self._written: dict[str, str] = {}
+
+    @contextmanager
+    def place(self) -> Iterator[str]:
+        """Give a name to write to, which several threads do at once, and forget what was written."""
+        name = f"{self.scheme}{uuid.uuid4()}.ipynb"
+        try:
+            yield name
+        finally:
+            self._written.pop(name, None)
+
+    def write(self, text: str, name: str) -> None:
+        self._written[name] = text
+
+    def read(self, name: str) -> str:
+        return self._written.get(name, "")
+
+    def pretty_path(self, name: str) -> str:
+        return name
+
+
+_memory = _Memory()
+papermill_io.register(_Memory.scheme, _memory)
 
 
 def _failure(failure: PapermillExecutionError) -> dict[str, str]:

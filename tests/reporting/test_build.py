@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from papermill.iorw import LocalHandler
 
 from crm_analysis.errors import ParamsError, ReportError
 from crm_analysis.reporting.build import Cells, RunOptions, run_suite
@@ -51,6 +52,17 @@ def test_a_run_writes_what_the_design_promises(write_suite: Write, tmp_path: Pat
     report = manifest["reports"]["segmentation"]
     assert list(report) == ["parameters", "status", "seconds", "results", "error"]
     assert (report["status"], report["results"], report["error"]) == ("ok", {"seed": 0}, None)
+
+
+def test_what_a_notebook_shows_is_in_no_file_but_the_folder_that_is_built(
+    write_suite: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be a secret, which only the last look before publishing finds."""
+    written: list[str] = []
+    monkeypatch.setattr(LocalHandler, "write", lambda _, text, path: written.append(f"{path}: {text}"))
+    folder = run(write_suite(), tmp_path / "out")
+    assert written == []
+    assert "papermill" in json.loads((folder / "segmentation.ipynb").read_text())["metadata"]
 
 
 def test_no_file_of_a_run_holds_a_path_of_this_machine(write_suite: Write, tmp_path: Path, workspace: Path) -> None:
