@@ -1,42 +1,7 @@
 """
-Why service cases go wrong and which ones will: a decision tree and a random forest, judged on later cases.
+Service quality: how service stands, why cases go wrong and which ones will, what service needs, and what it is worth.
 
-Features and outcomes of cases are SQL in :mod:`crm_analysis.features.service`; pictures are in
-:mod:`crm_analysis.figures.service_quality`.
+Features and outcomes of cases are SQL in :mod:`crm_analysis.features.service`; pictures are in the figures named after
+these folders. Nothing is exported here: a reader takes what it needs from ``measures``, ``prediction``, ``workload`` or
+``money``.
 """
-
-from crm_analysis.models.service_quality.cases import (
-    CaseSplit,
-    first_holdout_day,
-    sla_attainment,
-    split_cases,
-    split_in_words,
-    state_of_service,
-    weekly_cases,
-)
-from crm_analysis.models.service_quality.result import (
-    ServiceQuality,
-    Verdict,
-    n_at_risk,
-    open_cases_at_risk,
-    service_quality,
-    verdict,
-)
-from crm_analysis.models.service_quality.wording import readable
-
-__all__ = [
-    "CaseSplit",
-    "ServiceQuality",
-    "Verdict",
-    "first_holdout_day",
-    "n_at_risk",
-    "open_cases_at_risk",
-    "readable",
-    "service_quality",
-    "sla_attainment",
-    "split_cases",
-    "split_in_words",
-    "state_of_service",
-    "verdict",
-    "weekly_cases",
-]

@@ -1,7 +1,7 @@
 """
 Case features as a model takes them: levels in columns of their own, rare and unknown ones together, numbers as they are.
 
-Which model then learns from them belongs in :mod:`crm_analysis.models.service_quality.classifiers`.
+Which model then learns from them belongs in :mod:`crm_analysis.models.service_quality.prediction.classifiers`.
 """
 
 from __future__ import annotations

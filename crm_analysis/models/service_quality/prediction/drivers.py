@@ -2,7 +2,7 @@
 What goes with an outcome: how much worse predictions get without an attribute, and how the rate differs by its levels.
 
 Both are associations in the data at hand, no proof of a cause. Rules of the tree are in
-:mod:`crm_analysis.models.service_quality.rules`.
+:mod:`crm_analysis.models.service_quality.prediction.rules`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.stats import norm
 from sklearn.pipeline import Pipeline
 
-from crm_analysis.models.service_quality.encoding import encoded_columns, model_inputs
+from crm_analysis.models.service_quality.prediction.encoding import encoded_columns, model_inputs
 from crm_analysis.models.service_quality.wording import WEEKDAYS, first_range, number_range
 from crm_analysis.tables.privacy.suppression import hidden_rows, small
 

@@ -18,7 +18,7 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from crm_analysis.models.service_quality.encoding import classifier_pipeline, model_inputs
+from crm_analysis.models.service_quality.prediction.encoding import classifier_pipeline, model_inputs
 
 DECISION_TREE = "decision_tree"
 RANDOM_FOREST = "random_forest"

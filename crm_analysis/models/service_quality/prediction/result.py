@@ -14,8 +14,8 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from crm_analysis.models.evaluation import calibration_error, calibration_table
-from crm_analysis.models.service_quality.cases import CaseSplit
-from crm_analysis.models.service_quality.classifiers import (
+from crm_analysis.models.service_quality.prediction.cases import CaseSplit
+from crm_analysis.models.service_quality.prediction.classifiers import (
     DECISION_TREE,
     RANDOM_FOREST,
     better_model,
@@ -23,9 +23,9 @@ from crm_analysis.models.service_quality.classifiers import (
     fitted,
     probabilities,
 )
-from crm_analysis.models.service_quality.drivers import driver_importance, rates_by_level
-from crm_analysis.models.service_quality.judgement import ReviewGain, judged, review_gain
-from crm_analysis.models.service_quality.rules import tree_rules
+from crm_analysis.models.service_quality.prediction.drivers import driver_importance, rates_by_level
+from crm_analysis.models.service_quality.prediction.judgement import ReviewGain, judged, review_gain
+from crm_analysis.models.service_quality.prediction.rules import tree_rules
 from crm_analysis.models.service_quality.wording import ATTRIBUTES, ENDED, ENDING, MODELS, in_words
 from crm_analysis.tables.privacy.suppression import left_out_in_words, shown_count, suppressed
 
@@ -56,7 +56,7 @@ class ServiceQuality:
     base_rate : float
         Share of the hold-out cases with the outcome.
     measures : pandas.DataFrame
-        As :func:`~crm_analysis.models.service_quality.judgement.judged` returns them.
+        As :func:`~crm_analysis.models.service_quality.prediction.judgement.judged` returns them.
     calibration_error : float
         Mean distance between probability and share, over groups of hold-out cases of like probability.
     calibration : pandas.DataFrame

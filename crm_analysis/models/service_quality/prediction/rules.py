@@ -14,8 +14,8 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from crm_analysis.features.service import LEVELS, NUMBERS
-from crm_analysis.models.service_quality.drivers import MIN_CASES_SHOWN
-from crm_analysis.models.service_quality.encoding import EncodedColumn, encoded_columns, model_inputs
+from crm_analysis.models.service_quality.prediction.drivers import MIN_CASES_SHOWN
+from crm_analysis.models.service_quality.prediction.encoding import EncodedColumn, encoded_columns, model_inputs
 from crm_analysis.models.service_quality.wording import ATTRIBUTES, WEEKDAYS
 from crm_analysis.tables.privacy.suppression import small, suppressed
 

@@ -14,7 +14,7 @@ from crm_analysis.errors import DataQualityError, TooFewRecordsError
 from crm_analysis.features.service import LEVELS, NUMBERS, case_features, case_outcomes
 from crm_analysis.figures.display import alternative_text
 from crm_analysis.figures.service_quality import plot_rates_by_level
-from crm_analysis.models.service_quality import (
+from crm_analysis.models.service_quality.prediction import (
     first_holdout_day,
     n_at_risk,
     open_cases_at_risk,
@@ -27,10 +27,10 @@ from crm_analysis.models.service_quality import (
     verdict,
     weekly_cases,
 )
-from crm_analysis.models.service_quality.classifiers import compared_models, fitted, probabilities
-from crm_analysis.models.service_quality.drivers import driver_importance, rates_by_level, wilson_interval
-from crm_analysis.models.service_quality.judgement import auc, average_precision, brier, review_gain
-from crm_analysis.models.service_quality.rules import tree_rules
+from crm_analysis.models.service_quality.prediction.classifiers import compared_models, fitted, probabilities
+from crm_analysis.models.service_quality.prediction.drivers import driver_importance, rates_by_level, wilson_interval
+from crm_analysis.models.service_quality.prediction.judgement import auc, average_precision, brier, review_gain
+from crm_analysis.models.service_quality.prediction.rules import tree_rules
 from crm_analysis.tables.demo_cases import synthetic_service_cases
 from crm_analysis.tables.demo_truth import TRUTH, true_probabilities
 
@@ -609,7 +609,7 @@ def test_an_early_part_of_one_kind_leaves_the_simpler_model():
 
 
 def test_large_hold_outs_are_sampled_for_the_drivers(monkeypatch):
-    monkeypatch.setattr("crm_analysis.models.service_quality.drivers.MAX_ROWS", 100)
+    monkeypatch.setattr("crm_analysis.models.service_quality.prediction.drivers.MAX_ROWS", 100)
     features = plain_features()
     split = plain_split(features, missed_by_team(features))
     forest = fitted("random_forest", split.training, outcome="sla_missed", **QUICK)
