@@ -1,6 +1,9 @@
 """
 Resolve the dependencies anew: ``requirements.lock`` with hashes, ``environment.yml`` with the same pins for conda.
 
+``tests/peers.lock`` holds what tests compare figures with and no resolver would take: lifelines 0.30.3 asks for a pandas
+below 3 and runs on 3.1. It is installed without dependencies, which ``requirements.lock`` has.
+
 Run it with ``make lock``.
 """
 
@@ -14,11 +17,15 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements.lock"
 ENVIRONMENT = ROOT / "environment.yml"
+PEERS = ROOT / "tests" / "peers.lock"
+PEER_PACKAGES = ("autograd-gamma", "lifelines")
 # Extras stay in the pins: without them pip asks for the newest version of a package with an extra and refuses it as unpinned.
+_WITH_HASHES = "--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade"
 COMMAND = (
     "uv pip compile pyproject.toml --extra databases --extra tests --universal --python-version 3.11 --fork-strategy fewest "
-    "--no-strip-extras --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade"
+    f"--no-strip-extras {_WITH_HASHES}"
 )
+PEERS_COMMAND = f"uv pip compile - --no-deps --universal --python-version 3.11 {_WITH_HASHES}"
 _PIN = re.compile(
     r"^(?P<pin>[A-Za-z0-9._-]+(?:\[[^\]]*\])?==[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\]+?))?\s*\\?$", re.MULTILINE
 )
@@ -51,12 +58,24 @@ def _quoted(pin: str) -> str:
 
 
 def main() -> None:
-    """Write both files."""
-    head = "# Made by `make lock`; installed with: pip install --require-hashes -r requirements.lock\n"
+    """Write all three files."""
+    resolved = _resolved(COMMAND)
+    LOCK.write_text(_head("--require-hashes -r requirements.lock") + resolved, encoding="utf-8")
+    ENVIRONMENT.write_text(environment(resolved), encoding="utf-8")
+    peers = _resolved(PEERS_COMMAND, asked="\n".join(PEER_PACKAGES))
+    PEERS.write_text(_head("--no-deps --require-hashes -r tests/peers.lock") + peers, encoding="utf-8")
+
+
+def _resolved(command: str, asked: str | None = None) -> str:
     executable = str(Path(sys.executable).with_name("uv"))
-    answer = subprocess.run([executable, *COMMAND.split()[1:]], cwd=ROOT, check=True, capture_output=True, text=True)
-    LOCK.write_text(head + answer.stdout, encoding="utf-8")
-    ENVIRONMENT.write_text(environment(answer.stdout), encoding="utf-8")
+    answer = subprocess.run(
+        [executable, *command.split()[1:]], cwd=ROOT, input=asked, check=True, capture_output=True, text=True
+    )
+    return answer.stdout
+
+
+def _head(arguments: str) -> str:
+    return f"# Made by `make lock`; installed with: pip install {arguments}\n"
 
 
 if __name__ == "__main__":
