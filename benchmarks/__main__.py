@@ -10,12 +10,18 @@ from benchmarks import (
     dataset_intake,
     demo_suite,
     forecasting_accuracy,
+    incident_log,
     lifetime_value,
     movement_chance,
     purchase_features,
     segmentation_scale,
     segmentation_truth,
+    service_effects,
+    service_measures,
+    service_money,
+    service_quality,
     support_vectors,
+    topics,
 )
 
 BENCHMARKS = {
@@ -32,6 +38,17 @@ BENCHMARKS = {
     "business_series_shops": business_series.shops,
     "forecasting_accuracy": forecasting_accuracy.figures,
     "forecasting_accuracy_every_model": forecasting_accuracy.every_model,
+    "service_measures": service_measures.figures,
+    "service_quality": service_quality.figures,
+    "service_quality_calibration": service_quality.calibration,
+    "incident_log": incident_log.figures,
+    "service_effects": service_effects.figures,
+    "service_effects_drivers": service_effects.drivers,
+    "service_money": service_money.figures,
+    "service_money_generator": service_money.generator,
+    "service_volume": service_money.volume,
+    "topics": topics.figures,
+    "topics_speed": topics.speed,
 }
 
 

@@ -172,3 +172,25 @@ def show(axes: Axes) -> None:
     figure.savefig(content, format="png", dpi=DOTS_PER_INCH)
     plt.close(figure)
     display(Image(data=content.getvalue(), format="png", alt=alt))
+
+
+def legend_below(axes: Axes, *others: Axes) -> None:
+    """
+    List what is drawn below the picture, whatever its height; names are no formulas.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The picture.
+    *others : matplotlib.axes.Axes
+        Further panels whose lines belong in the list.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    for other in others:
+        more, names = other.get_legend_handles_labels()
+        handles, labels = [*handles, *more], [*labels, *names]
+    figure = axes.get_figure(root=True)
+    if handles and figure is not None:
+        legend = figure.legend(handles, labels, frameon=False, fontsize="small", ncols=4, loc="outside lower left")
+        for text in legend.get_texts():
+            text.set_parse_math(False)

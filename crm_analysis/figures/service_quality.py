@@ -1,7 +1,7 @@
 """
-Figures of the service quality report: drivers, calibration, rates by level, and cases over time.
+Figures of how far probabilities of cases can be trusted: calibration, gain of a review, precision.
 
-What they show is computed in :mod:`crm_analysis.models.service_quality`.
+What they show is computed in :mod:`crm_analysis.models.service_quality.prediction`.
 """
 
 from __future__ import annotations
@@ -12,33 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from crm_analysis.figures.display import ACCENT, MUTED, PALETTE, canvas, describe, left_out
-from crm_analysis.models.service_quality.wording import ATTRIBUTES, ENDED, in_words
-
-
-def plot_drivers(drivers: pd.DataFrame) -> Axes:
-    """
-    Plot how much worse predictions get without each attribute.
-
-    Parameters
-    ----------
-    drivers : pandas.DataFrame
-        ``attribute``, ``importance``, ``low``, ``high``; largest first.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        A bar an attribute with its interval, the largest on top.
-    """
-    table = drivers.iloc[::-1]
-    beyond_chance = table["low"] > 0
-    with canvas(height=0.6 + 0.35 * len(table)) as axes:
-        axes.barh(_names(table["attribute"]), table["importance"], color=np.where(beyond_chance, ACCENT, MUTED))
-        errors = np.array([table["importance"] - table["low"], table["high"] - table["importance"]])
-        axes.errorbar(table["importance"], range(len(table)), xerr=errors, fmt="none", ecolor=PALETTE[8], capsize=2)
-        axes.axvline(0, color=MUTED, linewidth=1)
-        axes.set_xlabel("increase of log loss when shuffled, 95% interval")
-        axes.grid(visible=False, axis="y")
-    return describe(axes, _drivers_in_words(drivers))
+from crm_analysis.models.service_quality.wording import ENDED, MODELS, in_words
 
 
 def plot_calibration(calibration: pd.DataFrame, *, outcome: str) -> Axes:
@@ -70,96 +44,105 @@ def plot_calibration(calibration: pd.DataFrame, *, outcome: str) -> Axes:
             label="groups of like probability",
         )
         axes.set(xlabel="expected share", ylabel=f"share that {ENDED[outcome]}", xlim=(0, top), ylim=(0, top))
+        axes.set_title("Expected and actual shares")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.legend(frameon=False)
     return describe(axes, _calibration_in_words(shown, outcome) + left_out(len(calibration) - len(shown), "group"))
 
 
-def plot_rates_by_level(levels: pd.DataFrame, *, outcome: str) -> Axes:
+def plot_gain(curves: pd.DataFrame, *, outcome: str, review_share: float | None = None) -> Axes:
     """
-    Plot the rate of an outcome at each level of its main drivers.
+    Plot the share of all bad ends found as more of the riskiest cases are reviewed.
 
     Parameters
     ----------
-    levels : pandas.DataFrame
-        ``attribute``, ``level``, ``n_cases``, ``rate``, ``low``, ``high``.
+    curves : pandas.DataFrame
+        ``model``, ``share_reviewed``, ``share_found``; the first model is the chosen one.
+    outcome : str
+        Which outcome.
+    review_share : float, optional
+        The share that a team can review, marked.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A line a model above the one of a review by chance.
+    """
+    with canvas(width=5.5, height=4.5) as axes:
+        axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", label="in any order")
+        _lines(axes, curves, "share_reviewed", "share_found")
+        if review_share is not None:
+            axes.axvline(review_share, color=MUTED, linewidth=1)
+        axes.set(xlabel="share of cases reviewed, riskiest first", ylabel=f"share found of those that {ENDED[outcome]}")
+        axes.set_title("What a review finds")
+        _in_percent(axes)
+        axes.legend(frameon=False, loc="lower right")
+    return describe(axes, _gain_in_words(curves, outcome, review_share))
+
+
+def plot_precision(curves: pd.DataFrame, *, outcome: str) -> Axes:
+    """
+    Plot how many of the reviewed cases are rightly reviewed against how many of the bad ends are found.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        ``model``, ``share_found``, ``precision``; precision is missing where nothing is reviewed.
     outcome : str
         Which outcome.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A point a level with its interval and, in brackets, its number of cases; attributes one below the other.
+        A line a model; the last point of each is the share in all cases.
     """
-    table = levels.iloc[::-1].reset_index(drop=True)
-    attributes = list(dict.fromkeys(levels["attribute"]))
-    colours = {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(attributes)}
-    with canvas(height=0.8 + 0.27 * len(table)) as axes:
-        for name in attributes:
-            part = table[table["attribute"] == name]
-            errors = np.array([part["rate"] - part["low"], part["high"] - part["rate"]]).clip(min=0)
-            axes.errorbar(
-                part["rate"], part.index, xerr=errors, fmt="o", color=colours[name], capsize=2, label=ATTRIBUTES[name]
-            )
-        axes.set_yticks(table.index, [f"{row.level} ({row.n_cases:,})" for row in table.itertuples()], parse_math=False)
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.set_xlim(left=0)
-        axes.set_xlabel(f"share that {ENDED[outcome]}, 95% interval")
-        if attributes:
+    shown = curves.dropna(subset=["precision"])
+    with canvas(width=5.5, height=4.5) as axes:
+        _lines(axes, shown, "share_found", "precision")
+        axes.set(xlabel=f"share found of those that {ENDED[outcome]}", ylabel="share of the reviewed that did")
+        axes.set_title("Precision and recall")
+        _in_percent(axes)
+        if len(shown):
             axes.legend(frameon=False, loc="best")
-    return describe(axes, _rates_in_words(levels, attributes, outcome))
+    return describe(axes, _precision_in_words(shown, outcome))
 
 
-def plot_weekly_cases(weekly: pd.DataFrame, *, outcome: str) -> Axes:
-    """
-    Plot the number of cases by week and by how they turned out.
-
-    Parameters
-    ----------
-    weekly : pandas.DataFrame
-        Index ``week``; columns ``yes``, ``no``, ``unknown``. Missing numbers, about too few customers, are left out.
-    outcome : str
-        Which outcome.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        Stacked bars.
-    """
-    looks = {"yes": (PALETTE[1], ENDED[outcome]), "no": (ACCENT, "did not"), "unknown": (MUTED, "not known")}
-    drawn = weekly.fillna(0).astype("int64")
-    floor = np.zeros(len(weekly))
-    with canvas(height=3.6) as axes:
-        for name, (colour, label) in looks.items():
-            if drawn[name].any():
-                axes.bar(drawn.index, drawn[name], bottom=floor, width=6.2, color=colour, label=label, linewidth=0)
-            floor = floor + drawn[name].to_numpy()
-        axes.set(ylabel="cases a week", xlabel="week of the opening")
-        axes.set_ylim(0, 1.18 * max(floor.max(), 1))
-        axes.legend(frameon=False, ncols=3, loc="upper left")
-    return describe(axes, _weeks_in_words(weekly, outcome))
+def _lines(axes: Axes, curves: pd.DataFrame, across: str, up: str) -> None:
+    """Draw a line a model, the first in the main colour."""
+    for number, (model, curve) in enumerate(curves.groupby("model", sort=False)):
+        colour = PALETTE[number % len(PALETTE)]
+        axes.plot(curve[across], curve[up], color=colour, marker=".", label=MODELS.get(str(model), str(model)))
 
 
-def _names(attributes: pd.Series) -> list[str]:
-    return [ATTRIBUTES.get(str(name), str(name)) for name in attributes]
+def _in_percent(axes: Axes) -> None:
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
-def _weeks_in_words(weekly: pd.DataFrame, outcome: str) -> str:
-    """Return what the weeks show, of which all numbers are known."""
-    whole = weekly.dropna()
-    missing = left_out(int(weekly.isna().to_numpy().sum()), "number")
-    if whole.empty:
-        return f"Cases by week of the opening over {len(weekly)} weeks.{missing}"
-    total, known = whole.sum(axis=1), int(whole[["yes", "no"]].to_numpy().sum())
-    share = (
-        f"{whole['yes'].sum() / known:.0%} of the {known:,} known ones {ENDED[outcome]}"
-        if known
-        else "none is known yet"
-    )
+def _gain_in_words(curves: pd.DataFrame, outcome: str, review_share: float | None) -> str:
+    share = 0.2 if review_share is None else review_share
+    told = []
+    for model, curve in curves.groupby("model", sort=False):
+        found = float(np.interp(share, curve["share_reviewed"], curve["share_found"]))
+        told.append(f"{found:.0%} by {MODELS.get(str(model), str(model))}")
+    if not told:
+        return "An empty chart of what a review finds."
+    return f"Of the cases that {ENDED[outcome]}, a review of the riskiest {share:.0%} finds {in_words(told)}; in any order {share:.0%}."
+
+
+def _precision_in_words(curves: pd.DataFrame, outcome: str) -> str:
+    told = []
+    for model, curve in curves.groupby("model", sort=False):
+        half = float(np.interp(0.5, curve["share_found"], curve["precision"]))
+        told.append(f"{half:.0%} by {MODELS.get(str(model), str(model))}")
+    if not told:
+        return "An empty chart of precision and recall."
+    last = curves["precision"].iloc[-1]
     return (
-        f"Cases by week of the opening over {len(whole)} weeks: {total.median():,.0f} in a middling week, most in the week "
-        f"of {total.idxmax():%Y-%m-%d} ({total.max():,}); {share}.{missing}"
+        f"Where half of the cases that {ENDED[outcome]} are found, so many of the reviewed ones are rightly reviewed: {in_words(told)}; "
+        f"in all cases {last:.0%}."
     )
 
 
@@ -173,26 +156,3 @@ def _calibration_in_words(calibration: pd.DataFrame, outcome: str) -> str:
         f"likely: {least['predicted']:.0%} expected and {least['actual']:.0%} came in the first, {most['predicted']:.0%} "
         f"expected and {most['actual']:.0%} came in the last."
     )
-
-
-def _drivers_in_words(drivers: pd.DataFrame) -> str:
-    beyond = drivers[drivers["low"] > 0]
-    top = [
-        f"{name} ({value:.3f})" for name, value in zip(_names(beyond["attribute"]), beyond["importance"], strict=True)
-    ]
-    if not top:
-        return f"Increase of log loss when one of {len(drivers)} attributes is shuffled: none is beyond chance."
-    n_others = len(drivers) - len(top)
-    others = f"; {n_others} other{'' if n_others == 1 else 's'} not beyond chance" if n_others else ""
-    return f"Increase of log loss when an attribute is shuffled: {in_words(top)}{others}."
-
-
-def _rates_in_words(levels: pd.DataFrame, attributes: list[str], outcome: str) -> str:
-    parts = []
-    for name in attributes:
-        part = levels[levels["attribute"] == name].sort_values("rate", kind="stable")
-        best, worst = part.iloc[0], part.iloc[-1]
-        parts.append(
-            f"by {ATTRIBUTES[name]} from {best['rate']:.0%} ({best['level']}) to {worst['rate']:.0%} ({worst['level']})"
-        )
-    return f"Share of cases that {ENDED[outcome]}: {'; '.join(parts)}." if parts else "No levels to compare."

@@ -140,7 +140,8 @@ def run_suite(suite: Suite, options: RunOptions, *, watch: Watch = unwatched) ->
         with _handed_on(dataset) as landed, _kernel_environment(max(1, min(options.jobs, len(remaining))), landed):
             _run_all(remaining, publication.partial, manifest, facts, options.jobs, watch)
         made = manifest["reports"]
-        manifest["reports"] = {name: made[name] for name in suite.identifiers if name in made}
+        names = dict.fromkeys([*suite.identifiers, *(job.identifier for job in jobs)])  # --set may change a filter
+        manifest["reports"] = {name: made[name] for name in names if name in made}
         manifest["status"] = _status(manifest["reports"])
         manifest["seconds"] = round(time.monotonic() - clock, 3)
         _write_manifest(manifest, publication.partial)

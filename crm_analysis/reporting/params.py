@@ -162,15 +162,39 @@ class ServiceQualityParams(ReportParams):
     report: ClassVar[str] = "service_quality"
 
     outcome: Annotated[
-        Literal["sla_missed", "low_satisfaction"], Field(description="what is to be foreseen in a case")
+        Literal["sla_missed", "low_satisfaction", "long_resolution", "reopened"],
+        Field(description="what is to be foreseen in a case"),
     ] = "sla_missed"
     holdout_from: Annotated[Day | None, Field(description="first day judged on; null: by holdout_share")] = None
     holdout_to: Annotated[Day | None, Field(description="last day judged on; null: as_of")] = None
     holdout_share: Annotated[float, Field(ge=0.05, le=0.6, description="latest share of cases, the hold-out")] = 0.3
     low_satisfaction_at_most: Annotated[int, Field(ge=1, le=4, description="marks that count as low, 1 to 5")] = 2
+    long_resolution_hours: Annotated[
+        float, Field(gt=0, le=8760, description="hours after which a resolution counts as long")
+    ] = 72
+    age_hours: Annotated[
+        float, Field(ge=0, le=2160, description="hours since its opening at which a case is foreseen; 0: when it opens")
+    ] = 0
+    extra_features: Annotated[
+        list[str],
+        Field(max_length=20, description="further columns of service_cases that are known when a case opens"),
+    ] = []
     max_tree_depth: Annotated[int, Field(ge=1, le=8, description="questions a rule of the tree asks")] = 4
     n_trees: Annotated[int, Field(ge=20, le=2000, description="trees of the forest")] = 200
     review_share: Annotated[float, Field(gt=0, le=0.5, description="share of cases that a team can review")] = 0.1
+    compare_groups: Annotated[
+        list[str],
+        Field(max_length=5, description="customer attributes between whose groups service and errors are compared"),
+    ] = []
+    volume_days: Annotated[int, Field(ge=7, le=90, description="days ahead for which cases and staff are planned")] = 28
+    handling_minutes: Annotated[
+        float, Field(gt=0, le=480, description="minutes of work a case takes; not the time to its resolution")
+    ] = 12
+    answer_share: Annotated[float, Field(gt=0, lt=1, description="share of contacts to be answered in time")] = 0.8
+    answer_seconds: Annotated[float, Field(ge=0, le=3600, description="seconds within which is in time")] = 20
+    window_days: Annotated[
+        int, Field(ge=7, le=365, description="days of purchases before and after a bad experience that are compared")
+    ] = 60
 
     @model_validator(mode="after")
     def _period(self) -> Self:
@@ -216,7 +240,7 @@ def _type_in_words(field: Mapping[str, Any]) -> str:
     if "anyOf" in field:
         return " or ".join(_type_in_words(choice) for choice in field["anyOf"])
     if field["type"] == "array":
-        return f"list of {', '.join(map(str, field['items']['enum']))}"
+        return f"list of {', '.join(map(str, field['items'].get('enum', ['text'])))}"
     names = {"string": "text", "object": "mapping"}
     words = "day" if field.get("format") == "date" else names.get(field["type"], field["type"])
     low, high = field.get("minimum", field.get("exclusiveMinimum")), field.get("maximum")

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +41,31 @@ _KERNEL_LOG = "kernel.log"
 _LOG_LINES = 5
 
 
+def identifier_of(report: str, where: object) -> str:
+    """
+    Return what a report is called in lists, options and manifests.
+
+    Parameters
+    ----------
+    report : str
+        The notebook's name.
+    where : mapping or None
+        Its filter, customer attribute to value; anything else, as a suite file may have it by mistake, counts as none.
+
+    Returns
+    -------
+    str
+        The name, with the filter after an @.
+
+    Examples
+    --------
+    >>> identifier_of("segmentation", {"region": "north"})
+    'segmentation@region=north'
+    """
+    pairs = where.items() if isinstance(where, Mapping) else ()
+    return report + "".join(f"@{name}={value}" for name, value in pairs)
+
+
 @dataclass(frozen=True)
 class ReportJob:
     """
@@ -60,7 +85,7 @@ class ReportJob:
     @property
     def identifier(self) -> str:
         """As ``list`` prints and ``--only`` takes it."""
-        return self.report + "".join(f"@{name}={value}" for name, value in (self.params.where or {}).items())
+        return identifier_of(self.report, self.params.where)
 
     @property
     def stem(self) -> str:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from crm_analysis.errors import ParamsError, listed
 from crm_analysis.reporting.params import PARAMS, Attribute, Day
-from crm_analysis.reporting.run import ReportJob
+from crm_analysis.reporting.run import ReportJob, identifier_of
 from crm_analysis.tables.validation import read_yaml, validated
 from crm_analysis.tables.workspace import did_you_mean, named_file
 
@@ -80,10 +80,8 @@ class Suite:
         self.name = path.stem
 
     @property
-    def wheres(self) -> list[dict[str, Attribute] | None]:
-        """One filter a set of reports; a single None without ``for_each``."""
-        if not self.file.for_each:
-            return [None]
+    def wheres(self) -> list[dict[str, Attribute]]:
+        """One filter a set of reports; a single empty one without ``for_each``."""
         names = list(self.file.for_each)
         return [dict(zip(names, values, strict=True)) for values in itertools.product(*self.file.for_each.values())]
 
@@ -130,8 +128,8 @@ class Suite:
         jobs = []
         for identifier, report, where in self._planned():
             values = self.file.reports[report] | given.get(report, {}) | given.get(identifier, {})
-            merged = (values.pop("where", None) or {}) | (where or {})
-            values |= {"dataset": dataset, "as_of": as_of, "where": merged or None, "out": "."}
+            values["where"] = _together(values.get("where"), where)
+            values |= {"dataset": dataset, "as_of": as_of, "out": "."}
             try:
                 params = PARAMS[report].checked(values, where=identifier)
             except ParamsError as error:
@@ -148,11 +146,11 @@ class Suite:
             )
         return jobs
 
-    def _planned(self) -> list[tuple[str, str, dict[str, Attribute] | None]]:
-        """Return identifier, report and filter of each report."""
+    def _planned(self) -> list[tuple[str, str, dict[str, Attribute]]]:
+        """Return identifier, report and filter by ``for_each`` of each report; its own filter is in the identifier, too."""
         return [
-            (report + "".join(f"@{name}={value}" for name, value in (where or {}).items()), report, where)
-            for report in self.file.reports
+            (identifier_of(report, _together(parameters.get("where"), where)), report, where)
+            for report, parameters in self.file.reports.items()
             for where in self.wheres
         ]
 
@@ -188,6 +186,11 @@ class Suite:
             f"Suite {self.name} makes no report {', '.join(map(repr, names))}{hint}. "
             f"`crm-analysis list {self.name}` lists those it makes."
         )
+
+
+def _together(own: object, where: dict[str, Attribute]) -> object:
+    """Return a report's own filter and that of ``for_each``, which goes before it; what is no filter stays for the check."""
+    return ({**own, **where} or None) if isinstance(own, dict) else own or where or None
 
 
 def read_suite(name: str) -> Suite:

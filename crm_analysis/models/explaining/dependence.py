@@ -76,16 +76,22 @@ def partial_dependence(
     ----------
     Friedman (2001), "Greedy function approximation", Annals of Statistics 29(5).
     """
-    frame, values, edges = _along(features, feature, n_points=n_points, min_cell=min_cell)
+    frame, values, edges, owner = _along(features, feature, n_points=n_points, min_cell=min_cell)
     if len(edges) < 2:
         return _no_curve()
     asked = frame.iloc[:: -(-len(frame) // MAX_CUSTOMERS)]
     means = [float(checked_forecasts(predict, asked.assign(**{feature: edge})).mean()) for edge in edges]
-    return _curve(edges, means, values)
+    return _curve(edges, means, values, owner)
 
 
 def accumulated_local_effects(
-    predict: Predict, features: pd.DataFrame, *, feature: str, n_points: int = 20, min_cell: int = 1
+    predict: Predict,
+    features: pd.DataFrame,
+    *,
+    feature: str,
+    n_points: int = 20,
+    min_cell: int = 1,
+    customers: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
     """
     Return how the forecast moves along one feature, step by step among the customers who are at that step.
@@ -102,12 +108,15 @@ def accumulated_local_effects(
         Values asked for, between the 5 % and the 95 % quantile; ties and few customers leave fewer.
     min_cell : int
         Least number of customers from one value to the next; never under ten.
+    customers : array-like, shape (n_rows,), optional
+        Whose row each is, where a customer has several; default: each row is a customer of its own.
 
     Returns
     -------
     pandas.DataFrame
         As :func:`partial_dependence` returns it; ``forecast`` is the mean forecast of the customers between the first and
-        the last value, plus the accumulated effect less its mean over them.
+        the last value, plus the accumulated effect less its mean over them. Where `customers` are given, ``customers``
+        counts distinct ones, and ``below`` is a share of rows.
 
     Notes
     -----
@@ -129,7 +138,7 @@ def accumulated_local_effects(
     >>> curve.iloc[[0, -1]][["value", "forecast"]].round(2).to_numpy().tolist()
     [[20.0, 190.0], [380.0, 10.0]]
     """
-    frame, values, edges = _along(features, feature, n_points=n_points, min_cell=min_cell)
+    frame, values, edges, owner = _along(features, feature, n_points=n_points, min_cell=min_cell, customers=customers)
     if len(edges) < 2:
         return _no_curve()
     inside = (values >= edges[0]) & (values <= edges[-1])
@@ -138,7 +147,7 @@ def accumulated_local_effects(
     sizes, moves = (np.bincount(step, weights=of, minlength=len(edges))[1:] for of in (None, upper - lower))
     effect = np.concatenate([[0.0], np.cumsum(moves / sizes)])
     means = checked_forecasts(predict, members).mean() + effect - np.interp(values[inside], edges, effect).mean()
-    return _curve(edges, means, values)
+    return _curve(edges, means, values, owner)
 
 
 def dependence_curves(
@@ -204,7 +213,7 @@ def content_codes(column: pd.Series) -> Whole:
     Parameters
     ----------
     column : pandas.Series
-        Of any kind; what is no number is ordered as text.
+        Of any kind; what is no number and no time is ordered as text.
 
     Returns
     -------
@@ -216,7 +225,8 @@ def content_codes(column: pd.Series) -> Whole:
     >>> content_codes(pd.Series([0.5, None, 0.5, 0.1])).tolist()
     [2, 3, 2, 1]
     """
-    values = column if pd.api.types.is_numeric_dtype(column) else column.astype("str")
+    is_ordered = pd.api.types.is_numeric_dtype(column) or column.dtype.kind in "mM"
+    values = column if is_ordered else column.astype("str")
     return np.asarray(values.rank(method="dense", na_option="bottom").to_numpy(dtype=float), dtype=np.intp)
 
 
@@ -243,9 +253,9 @@ def checked_forecasts(predict: Predict, features: pd.DataFrame) -> Floats:
 
 
 def _along(
-    features: pd.DataFrame, feature: str, *, n_points: int, min_cell: int
-) -> tuple[pd.DataFrame, Floats, Floats]:
-    """Return the customers with a finite value, in its order, their values, and the values to show."""
+    features: pd.DataFrame, feature: str, *, n_points: int, min_cell: int, customers: npt.ArrayLike | None = None
+) -> tuple[pd.DataFrame, Floats, Floats, Whole]:
+    """Return the rows with a finite value, in its order, their values, the values to show, and whose rows they are."""
     if n_points < 2 or min_cell < 1:
         raise ValueError(f"n_points must be at least 2 and min_cell at least 1, got {n_points!r}, {min_cell!r}")
     if feature not in features or not pd.api.types.is_numeric_dtype(features[feature]):
@@ -254,14 +264,16 @@ def _along(
         *(content_codes(features[name]) for name in sorted(features.columns, key=str)),
         content_codes(features[feature]),
     ]
-    ordered = features.iloc[np.lexsort(keys)]
+    order = np.lexsort(keys)
+    owner = np.arange(len(features)) if customers is None else pd.factorize(np.asarray(customers))[0]
+    ordered, owner = features.iloc[order], owner[order]
     values = ordered[feature].to_numpy(dtype=float, na_value=np.nan)
     known = np.isfinite(values)
-    ordered, values = ordered[known], values[known]
+    ordered, values, owner = ordered[known], values[known], owner[known]
     if not len(values):
-        return ordered, values, values
+        return ordered, values, values, owner
     wanted = np.unique(np.quantile(values, np.linspace(*REACH, n_points), method="inverted_cdf"))
-    return ordered, values, _backed(_rounded(wanted), values, least=max(min_cell, BACKED_BY))
+    return ordered, values, _backed(_rounded(wanted), values, owner, least=max(min_cell, BACKED_BY)), owner
 
 
 def _rounded(wanted: Floats) -> Floats:
@@ -279,21 +291,21 @@ def _round(value: float, at_most: float) -> float:
     return round(round(value / unit) * unit, -power)
 
 
-def _backed(edges: Floats, values: Floats, *, least: int) -> Floats:
+def _backed(edges: Floats, values: Floats, owner: Whole, *, least: int) -> Floats:
     """Keep values with enough customers up to each, and with enough, or none, beyond the last."""
     kept, seen = [], [0]
     for edge, up_to in zip(edges, np.searchsorted(values, edges, side="right"), strict=True):
-        if up_to - seen[-1] >= least:
+        if len(np.unique(owner[seen[-1] : up_to])) >= least:
             kept.append(edge)
             seen.append(int(up_to))
-    if kept and 0 < len(values) - seen[-1] < least:
+    if kept and 0 < len(np.unique(owner[seen[-1] :])) < least:
         kept.pop()
     return np.asarray(kept, dtype=float)
 
 
-def _curve(edges: Floats, means: npt.ArrayLike, values: Floats) -> pd.DataFrame:
+def _curve(edges: Floats, means: npt.ArrayLike, values: Floats, owner: Whole) -> pd.DataFrame:
     up_to = np.searchsorted(values, edges, side="right")
-    sizes = np.diff(up_to, prepend=0)
+    sizes = [len(np.unique(part)) for part in np.split(owner[: up_to[-1]], up_to[:-1])]
     return pd.DataFrame({"value": edges, "forecast": means, "customers": sizes, "below": up_to / len(values)})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,9 @@ CLOSE = 0.9
 _N_NAMED = 2
 _N_TOLD = 3
 _DUST = 1e-9  # of the error: differences below are rounding
+_SURE = 1e-6  # a probability nearer to 0 or 1 counts as this, or one case would outweigh all others
+
+Loss = Literal["rmse", "log_loss"]
 
 
 def permutation_importance(
@@ -39,42 +43,51 @@ def permutation_importance(
     actual: npt.ArrayLike,
     *,
     groups: Mapping[str, Sequence[str]] | None = None,
+    customers: npt.ArrayLike | None = None,
+    loss: Loss = "rmse",
     seed: int,
     n_repeats: int = 10,
+    max_rows: int = MAX_CUSTOMERS,
     min_cell: int = 1,
 ) -> pd.DataFrame:
     """
-    Return how much a forecast's error grows when a group of features is shuffled among customers of a later period.
+    Return how much a forecast's error grows when a group of features is shuffled among rows of a later period.
 
     Parameters
     ----------
     predict : callable
         Takes a table like `features`, returns a forecast a row; fitted on earlier origins.
     features : pandas.DataFrame
-        A row a customer of the hold-out; 5,000 of them are drawn when there are more.
-    actual : array-like of float, shape (n_customers,)
-        What came.
+        A row a customer of the hold-out, or several rows a customer; `max_rows` are drawn when there are more.
+    actual : array-like of float, shape (n_rows,)
+        What came; 0 or 1 for ``log_loss``.
     groups : mapping of str to sequence of str, optional
         Columns that are shuffled together, by what they mean; default :func:`grouped`. Columns in none stay as they are.
+    customers : array-like, shape (n_rows,), optional
+        Whose row each is, where a customer has several; default: each row is a customer of its own.
+    loss : str
+        ``rmse``, or ``log_loss`` of probabilities.
     seed : int
         Start of everything random.
     n_repeats : int
         Times that every group is shuffled.
+    max_rows : int
+        Most rows that are asked about.
     min_cell : int
         Least number of customers that a figure is about.
 
     Returns
     -------
     pandas.DataFrame
-        A row a group, largest first: ``group``, ``columns`` (how many), ``increase`` (of the RMSE, in the target's unit),
-        ``share`` of the RMSE and its 95 % interval ``low`` to ``high``; ``reading``: ``carries the forecast``,
+        A row a group, largest first: ``group``, ``columns`` (how many), ``increase`` (of the loss; the RMSE's is in
+        the target's unit), its ``share`` of the loss and the share's 95 % interval ``low`` to ``high``; ``reading``: ``carries the forecast``,
         ``within chance``, ``better without`` or, with fewer than 20 customers and no figures, ``too few customers``. A
         forecast without error has no share.
 
     Notes
     -----
-    Squared errors are averaged over the repeats before the root is taken. The interval is over resampled customers and
-    resampled repeats, one group at a time: of twenty groups that mean nothing, one lies outside chance. All groups are
+    Squared errors are averaged over the repeats before the root is taken. The interval is over resampled customers (with all
+    their rows) and resampled repeats, one group at a time: of twenty groups that mean nothing, one lies outside chance. All groups are
     shuffled by the same draws, made on rows in the order of their content, so that neither the order of rows, columns or
     groups nor any name matters. Shuffled rows may combine what no customer combines where groups are still related; what
     two groups both tell is credited to neither in full.
@@ -96,17 +109,22 @@ def permutation_importance(
         raise ValueError(f"n_repeats must be at least 1, got {n_repeats!r}")
     parts = _checked(grouped(features) if groups is None else groups, features)
     draws = np.random.default_rng(seed)
-    frame, truth = _in_own_order(features, _actual(actual, features), draws)
-    if len(truth) < max(MIN_CUSTOMERS, min_cell):
+    frame, truth, owner = _in_own_order(
+        features, _actual(actual, features), _owners(customers, features), draws, max_rows=max_rows
+    )
+    n_customers = len(np.unique(owner))
+    if n_customers < max(MIN_CUSTOMERS, min_cell):
         return _table([(name, len(columns), *[math.nan] * 4, TOO_FEW) for name, columns in parts.items()])
-    base = _squared_errors(predict, frame, truth)
+    base = _losses(predict, frame, truth, loss=loss)
     orders = [draws.permutation(len(frame)) for _ in range(n_repeats)]
-    customers = np.array([_times(len(frame), draws) for _ in range(N_RESAMPLES)])
+    drawn = np.array([_times(n_customers, draws) for _ in range(N_RESAMPLES)])
+    drawn = drawn[:, owner] / (drawn @ np.bincount(owner))[:, None]
     repeats = np.array([_times(n_repeats, draws) for _ in range(N_RESAMPLES)])
     rows = []
     for name, columns in parts.items():
-        losses = np.array([_squared_errors(predict, _shuffled(frame, columns, order), truth) for order in orders])
-        rows.append((name, len(columns), *_growth(base, losses, customers, repeats)))
+        shuffled = (_shuffled(frame, columns, order) for order in orders)
+        losses = np.array([_losses(predict, table, truth, loss=loss) for table in shuffled])
+        rows.append((name, len(columns), *_growth(base, losses, drawn, repeats, rooted=loss == "rmse")))
     return _table(rows)
 
 
@@ -235,13 +253,37 @@ def _actual(actual: npt.ArrayLike, features: pd.DataFrame) -> Floats:
     return truth
 
 
-def _in_own_order(features: pd.DataFrame, truth: Floats, draws: np.random.Generator) -> tuple[pd.DataFrame, Floats]:
-    """Order customers by their content, whatever their names, and draw from them where there are many."""
-    keys = [truth, *(content_codes(features[name]) for name in sorted(features.columns, key=str, reverse=True))]
+def _owners(customers: npt.ArrayLike | None, features: pd.DataFrame) -> Whole:
+    """Return a number for each row's customer."""
+    if customers is None:
+        return np.arange(len(features))
+    codes, _ = pd.factorize(np.asarray(customers))
+    if len(codes) != len(features):
+        raise ValueError(f"customers must be {len(features)}, one a row of features, got {len(codes)}")
+    return np.asarray(codes, dtype=np.intp)
+
+
+def _in_own_order(
+    features: pd.DataFrame, truth: Floats, owner: Whole, draws: np.random.Generator, *, max_rows: int
+) -> tuple[pd.DataFrame, Floats, Whole]:
+    """Order rows by their content, whatever their names, and draw from them where there are many."""
+    names = sorted(features.columns, key=str, reverse=True)
+    keys: list[Floats | Whole] = [truth, *(content_codes(features[name]) for name in names)]
     order = np.lexsort(keys)
-    if len(order) > MAX_CUSTOMERS:
-        order = order[np.sort(draws.choice(len(order), MAX_CUSTOMERS, replace=False))]
-    return features.iloc[order], truth[order]
+    if len(np.unique(owner)) < len(owner):  # alike rows of different customers: by what else the customers have
+        order = np.lexsort([_likeness(keys, order, owner), *keys])
+    if len(order) > max_rows:
+        order = order[np.sort(draws.choice(len(order), max_rows, replace=False))]
+    return features.iloc[order], truth[order], pd.factorize(owner[order])[0]
+
+
+def _likeness(keys: Sequence[Floats | Whole], order: Whole, owner: Whole) -> Whole:
+    """Return for each row the place of its customer by all of the customer's rows; those who are alike may change places."""
+    differs = np.any([np.diff(np.asarray(key)[order]) != 0 for key in keys], axis=0)
+    content = np.concatenate([[0], np.cumsum(differs)])
+    held = pd.Series(content).groupby(owner[order]).agg(tuple)
+    places = {customer: place for place, customer in enumerate(sorted(held.index, key=held.to_dict().__getitem__))}
+    return np.asarray([places[customer] for customer in owner], dtype=np.intp)
 
 
 def _shuffled(frame: pd.DataFrame, columns: Sequence[str], order: Whole) -> pd.DataFrame:
@@ -249,9 +291,13 @@ def _shuffled(frame: pd.DataFrame, columns: Sequence[str], order: Whole) -> pd.D
     return frame.assign(**{name: frame[name].array.take(order) for name in columns})
 
 
-def _squared_errors(predict: Predict, frame: pd.DataFrame, truth: Floats) -> Floats:
-    errors: Floats = (checked_forecasts(predict, frame) - truth) ** 2
-    return errors
+def _losses(predict: Predict, frame: pd.DataFrame, truth: Floats, *, loss: Loss) -> Floats:
+    """Return each row's squared error, or its negative log-likelihood."""
+    forecasts = checked_forecasts(predict, frame)
+    if loss == "rmse":
+        return np.asarray((forecasts - truth) ** 2)
+    sure = np.clip(forecasts, _SURE, 1 - _SURE)
+    return np.asarray(-np.log(np.where(truth == 1, sure, 1 - sure)))
 
 
 def _times(n: int, draws: np.random.Generator) -> Floats:
@@ -259,20 +305,22 @@ def _times(n: int, draws: np.random.Generator) -> Floats:
     return np.bincount(draws.integers(n, size=n), minlength=n) / n
 
 
-def _growth(base: Floats, losses: Floats, customers: Floats, repeats: Floats) -> tuple[float, float, float, float, str]:
-    """Return the increase of the RMSE, its share, the share's interval, and the reading."""
-    before = math.sqrt(float(base.mean()))
-    increase = math.sqrt(float(losses.mean())) - before
+def _growth(
+    base: Floats, losses: Floats, customers: Floats, repeats: Floats, *, rooted: bool
+) -> tuple[float, float, float, float, str]:
+    """Return the increase of the loss, its share, the share's interval, and the reading."""
+    final = np.sqrt if rooted else np.asarray
+    before, after = float(final(base.mean())), float(final(losses.mean()))
     # no matrix product: its threads cost more than they bring at this size
-    shuffled = np.sqrt(np.einsum("ri,bi,br->b", losses, customers, repeats, optimize=["einsum_path", (0, 1), (0, 1)]))
-    own = np.sqrt(np.einsum("i,bi->b", base, customers))
+    mean = np.einsum("ri,bi,br->b", losses, customers, repeats, optimize=["einsum_path", (0, 1), (0, 1)])
+    shuffled, own = final(mean), final(np.einsum("i,bi->b", base, customers))
     low, high = percentile_interval(shuffled - own)
-    dust = _DUST * max(before, math.sqrt(float(losses.mean())))
+    dust = _DUST * max(before, after)
     reading = CARRIES if low > dust else HARMS if high < -dust else WITHIN_CHANCE
     if not before > 0:
-        return increase, math.nan, math.nan, math.nan, reading
+        return after - before, math.nan, math.nan, math.nan, reading
     ends = percentile_interval((shuffled - own) / np.where(own > 0, own, np.nan))
-    return increase, increase / before, *ends, reading
+    return after - before, (after - before) / before, *ends, reading
 
 
 def _table(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:

@@ -352,3 +352,69 @@ def test_wrong_questions_are_refused(later):
 
 def test_codes_order_text_as_text():
     assert content_codes(pd.Series(["б", "а", "б"])).tolist() == [2, 1, 2]
+
+
+# Rows of which a customer has several, and probabilities
+
+
+def several_rows(n=600, *, seed=0):
+    """Return rows of which each customer has three, alike, and an outcome that goes with one feature."""
+    draws = np.random.default_rng(seed)
+    late = draws.random(n) < 0.5
+    features = pd.DataFrame({"late": late.repeat(3) * 1.0, "idle": draws.normal(size=3 * n).round(1)})
+    actual = (draws.random(n) < np.where(late, 0.7, 0.2)).repeat(3) * 1.0
+    return features, actual, np.arange(n).repeat(3)
+
+
+def lateness(rows):
+    return np.where(rows["late"] == 1, 0.7, 0.2)
+
+
+def test_log_loss_of_probabilities_grows_by_what_theory_says():
+    features, actual, customers = several_rows(2000)
+    table = permutation_importance(lateness, features, actual, customers=customers, loss="log_loss", seed=0)
+    rates, half = np.array([0.7, 0.2]), 0.5
+    own = -(half * (rates * np.log(rates) + (1 - rates) * np.log(1 - rates))).sum()
+    grown = -sum(
+        half * half * (one * np.log(other) + (1 - one) * np.log(1 - other)) for one in rates for other in rates
+    )
+    assert table["increase"][0] == pytest.approx(grown - own, rel=0.1)
+    assert table.set_index("group")["reading"].to_dict() == {"late": CARRIES, "idle": WITHIN_CHANCE}
+
+
+def test_certain_and_wrong_probabilities_stay_finite():
+    features, actual, customers = several_rows()
+    sure = permutation_importance(
+        lambda rows: rows["late"], features, actual, customers=customers, loss="log_loss", seed=0, n_repeats=2
+    )
+    assert np.isfinite(sure["increase"]).all()
+
+
+def test_customers_are_resampled_with_all_their_rows():
+    features, actual, customers = several_rows()
+    widths = []
+    for owner in (customers, np.arange(len(customers)), None):
+        table = permutation_importance(lateness, features, actual, customers=owner, loss="log_loss", seed=0)
+        widths.append((table["high"] - table["low"])[0])
+    assert widths[0] > 1.4 * widths[1]
+    assert widths[1] == widths[2]
+    few = permutation_importance(lateness, features, actual, customers=customers % 19, loss="log_loss", seed=0)
+    assert set(few["reading"]) == {TOO_FEW}
+    with pytest.raises(ValueError, match="customers must be 1800"):
+        permutation_importance(lateness, features, actual, customers=[1, 2], seed=0)
+
+
+def test_curves_count_customers_not_rows():
+    features, _, customers = several_rows()
+    table = accumulated_local_effects(lambda rows: rows["idle"], features, feature="idle", customers=customers)
+    alone = accumulated_local_effects(lambda rows: rows["idle"], features, feature="idle")
+    assert table["customers"].sum() <= alone["customers"].sum()
+    assert (table["customers"] >= BACKED_BY).all()
+    np.testing.assert_allclose(table["below"], [(features["idle"] <= value).mean() for value in table["value"]])
+    one = accumulated_local_effects(lambda rows: rows["idle"], features, feature="idle", customers=np.zeros(1800))
+    assert one.empty
+
+
+def test_codes_order_times_as_times():
+    times = pd.Series(pd.to_datetime(["2024-10-01", None, "2024-09-30"]))
+    assert content_codes(times).tolist() == [2, 3, 1]

@@ -1,27 +1,20 @@
 """
-Why service cases go wrong and which ones will: a decision tree and a random forest, judged on later cases.
+Why service cases go wrong and which ones will: models chosen by rolling origin and judged on later cases.
 
 Features and outcomes of cases are SQL in :mod:`crm_analysis.features.service`; pictures are in
 :mod:`crm_analysis.figures.service_quality`.
 """
 
+from crm_analysis.models.service_quality.prediction.at_risk import n_at_risk, open_cases_at_risk, refitted
 from crm_analysis.models.service_quality.prediction.cases import (
     CaseSplit,
     first_holdout_day,
-    sla_attainment,
     split_cases,
     split_in_words,
-    state_of_service,
-    weekly_cases,
 )
-from crm_analysis.models.service_quality.prediction.result import (
-    ServiceQuality,
-    Verdict,
-    n_at_risk,
-    open_cases_at_risk,
-    service_quality,
-    verdict,
-)
+from crm_analysis.models.service_quality.prediction.classifiers import probabilities
+from crm_analysis.models.service_quality.prediction.result import ServiceQuality, service_quality
+from crm_analysis.models.service_quality.prediction.verdicts import Verdict
 from crm_analysis.models.service_quality.wording import readable
 
 __all__ = [
@@ -31,12 +24,10 @@ __all__ = [
     "first_holdout_day",
     "n_at_risk",
     "open_cases_at_risk",
+    "probabilities",
     "readable",
+    "refitted",
     "service_quality",
-    "sla_attainment",
     "split_cases",
     "split_in_words",
-    "state_of_service",
-    "verdict",
-    "weekly_cases",
 ]

@@ -1,5 +1,5 @@
 """
-Service cases in time: which ones a model learns from, which ones it is judged on, and how many met their target.
+Service cases in time: which ones a model learns from, and which ones it is judged on.
 
 The time of every label counts: a model may learn only from outcomes that were known before its hold-out began.
 """
@@ -7,18 +7,28 @@ The time of every label counts: a model may learn only from outcomes that were k
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 
 import pandas as pd
 
-from crm_analysis.errors import DataQualityError, TooFewRecordsError
-from crm_analysis.features.service import OUTCOMES
-from crm_analysis.tables.privacy.suppression import hidden_rows, shown_count, small
+from crm_analysis.errors import DataQualityError, ParamsError, TooFewRecordsError
+from crm_analysis.models.service_quality.disclosure import is_of_few
+from crm_analysis.models.service_quality.prediction.leakage import check_leakage
+from crm_analysis.models.service_quality.wording import ENDED
 
 MIN_TRAINING_CASES = 100
 MIN_HOLDOUT_CASES = 30
 MIN_CASES_PER_CLASS = 10
+_NEARLY_ALL = 0.99
+_WHY_UNKNOWN = {
+    "sla_missed": "no due time (due_at, or sla_met with resolved_at) has passed. Map one, or use low_satisfaction",
+    "low_satisfaction": "no customer's answer (satisfaction) is known. Map it, or use sla_missed",
+    "long_resolution": "no case is resolved (resolved_at), nor open for long enough to tell. Map it, or use sla_missed",
+    "reopened": "no case with a count of reopens (reopens) is resolved. Map it, or use sla_missed",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,8 @@ class CaseSplit:
     outcome : str
         The column that holds the outcome.
     training : pandas.DataFrame
-        Features and outcome (0 or 1) of earlier cases whose outcome was known the day before `holdout_from`.
+        Features and outcome (0 or 1) of earlier cases whose outcome was known the day before `holdout_from`; with ``known_at``,
+        when it became known, where that is told.
     holdout : pandas.DataFrame
         The same of later cases, as known at the end.
     holdout_from : datetime.date
@@ -41,6 +52,13 @@ class CaseSplit:
     n_lost : int or None
         Earlier cases whose outcome became known only after the hold-out had begun: not learnt from. None where they are of
         too few customers to be counted.
+    leakage : pandas.DataFrame
+        What is to be told of features that might be known only afterwards; those that surely are have been refused.
+    age_hours : float
+        Hours since its opening at which a case is looked at: only those still open then are there.
+    is_rounded : bool
+        Whether counts of cases are told in tens only: exact ones would count those that are in neither part, and these are of too
+        few customers.
     """
 
     outcome: str
@@ -49,6 +67,9 @@ class CaseSplit:
     holdout_from: date
     holdout_to: date
     n_lost: int | None
+    leakage: pd.DataFrame = field(default_factory=pd.DataFrame)
+    age_hours: float = 0
+    is_rounded: bool = False
 
 
 def first_holdout_day(features: pd.DataFrame, *, holdout_share: float, holdout_from: date | None = None) -> date:
@@ -105,6 +126,8 @@ def split_cases(
     holdout_from: date,
     holdout_to: date,
     min_cell: int = 1,
+    known_at_opening: Sequence[str] = (),
+    age_hours: float = 0,
 ) -> CaseSplit:
     """
     Part cases into those a model learns from and those it is judged on.
@@ -114,9 +137,10 @@ def split_cases(
     features : pandas.DataFrame
         One row per case, as :func:`crm_analysis.features.service.case_features` returns them.
     outcome : str
-        ``sla_missed`` or ``low_satisfaction``.
+        ``sla_missed``, ``low_satisfaction``, ``long_resolution`` or ``reopened``.
     training_outcomes : pandas.DataFrame
-        Outcomes as known the day before `holdout_from`.
+        Outcomes as known the day before `holdout_from`. With ``known_at``, when each became known, or ``resolved_at``, models are
+        compared and calibrated by what was known at earlier days; a target with a ``due_at`` is known to be missed or met by then.
     outcomes : pandas.DataFrame
         Outcomes as known at the end.
     holdout_from : datetime.date
@@ -125,6 +149,10 @@ def split_cases(
         Last day of the hold-out.
     min_cell : int
         Least number of customers that a figure is about.
+    known_at_opening : sequence of str
+        Features of the source's own that are known when a case opens, whatever their names and their data suggest.
+    age_hours : float
+        Hours since the opening that the features are as of; 0: the opening itself.
 
     Returns
     -------
@@ -134,100 +162,48 @@ def split_cases(
     Raises
     ------
     DataQualityError
-        No case has a known outcome.
+        No case has a known outcome, or a feature is known only after the opening.
     TooFewRecordsError
         A part has too few cases, too few customers, or too few cases of either outcome.
+    ParamsError
+        The hold-out would begin after all that is known.
     """
-    if outcome not in OUTCOMES:
-        raise ValueError(f"outcome must be one of {OUTCOMES}, got {outcome!r}")
-    if holdout_to < holdout_from:
-        raise ValueError(f"holdout_to {holdout_to} lies before holdout_from {holdout_from}")
+    if outcome not in ENDED:
+        raise ValueError(f"outcome must be one of {tuple(ENDED)}, got {outcome!r}")
+    _check_days(features, holdout_from, holdout_to)
     _check_known(outcomes, outcome)
     earlier = features["opened_at"] < pd.Timestamp(holdout_from)
     held_out = ~earlier & (features["opened_at"] < pd.Timestamp(holdout_to + timedelta(days=1)))
-    training = _labelled(features[earlier], training_outcomes, outcome)
-    holdout = _labelled(features[held_out], outcomes, outcome)
-    known_later = _labelled(features[earlier], outcomes, outcome)
-    _check_size(training, outcome, f"before {holdout_from}", at_least=MIN_TRAINING_CASES, min_cell=min_cell)
-    period = f"from {holdout_from} to {holdout_to}"
-    _check_size(holdout, outcome, period, at_least=MIN_HOLDOUT_CASES, min_cell=min_cell)
-    lost = known_later[~known_later["case_id"].isin(training["case_id"])]
-    n_lost = shown_count(len(lost), customers=lost["customer_id"].nunique(), min_cell=min_cell)
-    return CaseSplit(outcome, training, holdout, holdout_from, holdout_to, n_lost)
-
-
-def sla_attainment(outcomes: pd.DataFrame, *, features: pd.DataFrame | None = None, min_cell: int = 1) -> float:
-    """
-    Return the share of due cases that were resolved within the target.
-
-    Parameters
-    ----------
-    outcomes : pandas.DataFrame
-        With ``sla_missed``, missing where a case is not due.
-    features : pandas.DataFrame, optional
-        The customer of each case: ``case_id`` and ``customer_id``; needed where `min_cell` is above 1.
-    min_cell : int
-        Least number of customers that the share is about.
-
-    Returns
-    -------
-    float
-        A share, or NaN when no case is due, or cases of too few customers.
-
-    Notes
-    -----
-    Open cases that are overdue count as missed; cases not yet due are left out on both sides.
-
-    Examples
-    --------
-    >>> sla_attainment(pd.DataFrame({"sla_missed": pd.array([True, False, False, None], dtype="boolean")}))
-    0.6666666666666667
-    """
-    is_due = outcomes["sla_missed"].notna()
-    if not is_due.any() or _are_few(outcomes, is_due, features, min_cell=min_cell)[0]:
-        return math.nan
-    return float(1 - outcomes.loc[is_due, "sla_missed"].astype(float).mean())
-
-
-def state_of_service(outcomes: pd.DataFrame, *, features: pd.DataFrame | None = None, min_cell: int = 1) -> str:
-    """
-    Say how many cases met their target, and how many are open.
-
-    Parameters
-    ----------
-    outcomes : pandas.DataFrame
-        Outcomes as known at the day.
-    features : pandas.DataFrame, optional
-        The customer of each case: ``case_id`` and ``customer_id``; needed where `min_cell` is above 1.
-    min_cell : int
-        Least number of customers that a figure is about.
-
-    Returns
-    -------
-    str
-        One or two sentences.
-
-    Examples
-    --------
-    >>> missed = pd.array([True, False, False, None], dtype="boolean")
-    >>> state_of_service(pd.DataFrame({"sla_missed": missed, "is_open": [True, False, False, True]}))
-    'Of 3 due cases 67% met their target. 2 of all 4 cases are open, 1 of them past the due time.'
-    """
-    is_due, is_open = outcomes["sla_missed"].notna(), outcomes["is_open"]
-    late = is_open & outcomes["sla_missed"].fillna(value=False)
-    few_due, few_not_due = _are_few(outcomes, is_due, features, min_cell=min_cell)
-    few_open = any(_are_few(outcomes, is_open, features, min_cell=min_cell))
-    few_late = any(_are_few(outcomes[is_open], late[is_open], features, min_cell=min_cell))
-    met = "No case has come due."
-    if is_due.any():
-        due = "the due cases" if few_due or few_not_due else f"{int(is_due.sum()):,} due cases"
-        share = sla_attainment(outcomes, features=features, min_cell=min_cell)
-        met = f"How many of {due} met their target is not told: they are of too few customers."
-        met = met if math.isnan(share) else f"Of {due} {share:.0%} met their target."
-    if few_open:
-        return f"{met} There are {len(outcomes):,} cases in all."
-    past = "" if few_late else f", {int(late.sum()):,} of them past the due time"
-    return f"{met} {int(is_open.sum()):,} of all {len(outcomes):,} cases are open{past}."
+    training = labelled_cases(features[earlier], training_outcomes, outcome)
+    holdout = labelled_cases(features[held_out], outcomes, outcome)
+    known_later = labelled_cases(features[earlier], outcomes, outcome)
+    is_log = "due_at" not in outcomes or bool(outcomes["due_at"].isna().all())
+    check = partial(_check_size, outcome=outcome, min_cell=min_cell, is_log=is_log)
+    check(training, period=f"before {holdout_from}", at_least=MIN_TRAINING_CASES)
+    check(holdout, period=f"from {holdout_from} to {holdout_to}", at_least=MIN_HOLDOUT_CASES)
+    in_neither = ~features["case_id"].isin([*training["case_id"], *holdout["case_id"]]).to_numpy()
+    is_lost = in_neither & features["case_id"].isin(known_later["case_id"]).to_numpy()
+    tells_of_few = partial(is_of_few, features["customer_id"], min_cell=min_cell)
+    n_lost = None if tells_of_few(is_lost, in_neither & ~is_lost) else int(is_lost.sum())
+    leakage = check_leakage(
+        features,
+        outcome=outcome,
+        is_open=outcomes.set_index("case_id")["is_open"],
+        truth=training.set_index("case_id")[outcome],
+        known_at_opening=known_at_opening,
+    )
+    is_rounded = tells_of_few(in_neither)
+    return CaseSplit(
+        outcome,
+        training,
+        holdout,
+        holdout_from,
+        holdout_to,
+        n_lost,
+        leakage,
+        age_hours=age_hours,
+        is_rounded=is_rounded,
+    )
 
 
 def split_in_words(split: CaseSplit) -> str:
@@ -242,86 +218,122 @@ def split_in_words(split: CaseSplit) -> str:
     Returns
     -------
     str
-        A sentence.
+        A sentence or two.
     """
-    lost = "Some" if split.n_lost is None else f"{split.n_lost:,}"
-    return (
-        f"Learnt from {len(split.training):,} cases opened before {split.holdout_from} whose outcome was known by then; "
-        f"judged on {len(split.holdout):,} cases opened from {split.holdout_from} to {split.holdout_to}. {lost} "
-        "earlier cases whose outcome became known only later were not learnt from."
+    learnt, judged = (count_in_words(split, len(part)) for part in (split.training, split.holdout))
+    still = still_open_in_words(split)
+    said = (
+        f"Learnt from {learnt} cases opened before {split.holdout_from}{still} whose outcome was known by then; judged on {judged} "
+        f"cases opened from {split.holdout_from} to {split.holdout_to}{still}."
     )
+    if split.n_lost == 0:
+        return said
+    lost = "Some" if split.n_lost is None or split.is_rounded else f"{split.n_lost:,}"
+    return f"{said} {lost} earlier cases whose outcome became known only later were not learnt from."
 
 
-def weekly_cases(features: pd.DataFrame, outcomes: pd.DataFrame, *, outcome: str, min_cell: int = 1) -> pd.DataFrame:
+def count_in_words(split: CaseSplit, number: int) -> str:
     """
-    Count the cases of each week by how they turned out.
+    Return a count of cases of a split in words.
+
+    Parameters
+    ----------
+    split : CaseSplit
+        The split.
+    number : int
+        Of cases.
+
+    Returns
+    -------
+    str
+        In tens where an exact one would tell of too few customers.
+    """
+    return f"about {round(number, -1):,}" if split.is_rounded else f"{number:,}"
+
+
+def still_open_in_words(split: CaseSplit) -> str:
+    """
+    Say which cases alone are counted where they are looked at some time after their opening.
+
+    Parameters
+    ----------
+    split : CaseSplit
+        The split.
+
+    Returns
+    -------
+    str
+        To follow "cases opened …"; empty where they are looked at when they open.
+    """
+    if not split.age_hours:
+        return ""
+    return f" and still open {split.age_hours:g} hour{'' if split.age_hours == 1 else 's'} after the opening"
+
+
+def labelled_cases(features: pd.DataFrame, outcomes: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """
+    Return the cases whose outcome is known.
 
     Parameters
     ----------
     features : pandas.DataFrame
-        One row per case with ``case_id`` and ``opened_at``.
+        One row per case.
     outcomes : pandas.DataFrame
-        Outcomes as known at the end.
+        Outcomes as known at a day.
     outcome : str
-        The column to tell apart.
-    min_cell : int
-        Least number of customers that a number is about.
+        The column that holds the outcome.
 
     Returns
     -------
     pandas.DataFrame
-        Index ``week`` (its Monday); columns ``yes``, ``no`` and ``unknown``: numbers of cases. Weeks without a case
-        have zeros; numbers about too few customers, and what would give them away, are missing.
+        Features with the outcome as 0 or 1 and, where that is told, ``known_at``; in the order of opening.
     """
-    state = features["case_id"].map(outcomes.set_index("case_id")[outcome])
-    week = features["opened_at"].dt.to_period("W-SUN").dt.start_time.rename("week")
-    named = state.map({True: "yes", False: "no"}).astype("str").where(state.notna(), "unknown")
-    counts = pd.crosstab(week, named).reindex(columns=["yes", "no", "unknown"], fill_value=0)
-    weeks = pd.date_range(counts.index.min(), counts.index.max(), freq="7D", name="week")
-    table = counts.reindex(weeks, fill_value=0).rename_axis(columns=None)
-    if min_cell == 1:
-        return table
-    customers = (
-        pd.crosstab(week, named, values=features["customer_id"], aggfunc="nunique").reindex_like(table).fillna(0)
-    )
-    hidden = {name: hidden_rows(customers[name], min_cell=min_cell, disjoint=False) for name in table.columns}
-    return table.astype("Int64").mask(pd.DataFrame(hidden, index=table.index))
-
-
-def _are_few(
-    outcomes: pd.DataFrame, chosen: pd.Series, features: pd.DataFrame | None, *, min_cell: int
-) -> tuple[bool, bool]:
-    """Return whether the chosen cases, and the others, are of too few customers."""
-    if min_cell == 1:
-        return False, False
-    if features is None:
-        raise ValueError(f"features must tell the customers of the cases where min_cell is {min_cell}")
-    customers = outcomes["case_id"].map(features.set_index("case_id")["customer_id"])
-    counts = [customers[chosen].nunique(), customers[~chosen].nunique()]
-    few, others_few = small(counts, min_cell=min_cell)
-    return bool(few), bool(others_few)
-
-
-def _labelled(features: pd.DataFrame, outcomes: pd.DataFrame, outcome: str) -> pd.DataFrame:
-    """Features with a known outcome as 0 or 1, in the order of opening."""
-    known = outcomes.loc[outcomes[outcome].notna(), ["case_id", outcome]].astype({outcome: "int64"})
-    merged = features.merge(known, on="case_id", how="inner")
+    known = outcomes[outcomes[outcome].notna()]
+    columns = {
+        "case_id": known["case_id"],
+        outcome: known[outcome].astype("int64"),
+        "known_at": _known_at(known, outcome),
+    }
+    labels = pd.DataFrame({name: column for name, column in columns.items() if column is not None})
+    merged = features.merge(labels, on="case_id", how="inner")
     return merged.sort_values(["opened_at", "case_id"], ignore_index=True)
 
 
-def _check_known(outcomes: pd.DataFrame, outcome: str) -> None:
-    if outcomes[outcome].notna().any():
-        return
-    reasons = {
-        "sla_missed": "no due time (due_at, or sla_met with resolved_at) has passed. Map one, or use low_satisfaction",
-        "low_satisfaction": "no customer's answer (satisfaction) is known. Map it, or use sla_missed",
-    }
-    raise DataQualityError(
-        f"None of {len(outcomes)} service cases has a known {outcome}: {reasons[outcome]}, or a later as_of."
+def _known_at(known: pd.DataFrame, outcome: str) -> pd.Series | None:
+    """When each outcome became known: a target once it is due, all else, and a target without due time, at the resolution."""
+    if "known_at" in known:
+        return known["known_at"]
+    is_target = outcome == "sla_missed"
+    if is_target and known["due_at"].notna().all():
+        return known[["due_at", "opened_at"]].max(axis=1)
+    if "resolved_at" not in known or outcome == "long_resolution":  # a limit passes at the same age of every case
+        return None
+    return (
+        known[["due_at", "opened_at"]].max(axis=1).where(known["due_at"].notna(), known["resolved_at"])
+        if is_target
+        else known["resolved_at"]
     )
 
 
-def _check_size(cases: pd.DataFrame, outcome: str, period: str, *, at_least: int, min_cell: int) -> None:
+def _check_days(features: pd.DataFrame, holdout_from: date, holdout_to: date) -> None:
+    """A hold-out has a day, and does not lie beyond all that is known."""
+    if holdout_from <= holdout_to:
+        return
+    opened = features["opened_at"].max()
+    last = holdout_to if pd.isna(opened) else max(holdout_to, opened.date())
+    if holdout_from > last:
+        raise ParamsError(f"holdout_from {holdout_from} lies after the last day known, {last}. Use an earlier one.")
+    raise ValueError(f"holdout_to {holdout_to} lies before holdout_from {holdout_from}")
+
+
+def _check_known(outcomes: pd.DataFrame, outcome: str) -> None:
+    if outcome not in outcomes or outcomes[outcome].isna().all():
+        raise DataQualityError(
+            f"None of {len(outcomes)} service cases has a known {outcome}: {_WHY_UNKNOWN[outcome]}, or a later as_of."
+        )
+
+
+def _check_size(cases: pd.DataFrame, outcome: str, period: str, *, at_least: int, min_cell: int, is_log: bool) -> None:
     n_cases, n_yes = len(cases), int(cases[outcome].sum())
     n_rarer = min(n_yes, n_cases - n_yes)
     if cases["customer_id"].nunique() < min_cell:
@@ -334,12 +346,38 @@ def _check_size(cases: pd.DataFrame, outcome: str, period: str, *, at_least: int
             f"Only {n_cases} service cases opened {period} have a known {outcome}; {at_least} are needed. "
             "Use a later as_of, another holdout_from or holdout_share, or more customers."
         )
-    if n_rarer < MIN_CASES_PER_CLASS:
-        kinds = [
-            f"{n_yes} have {outcome}: there are {n_rarer} of the rarer kind",
-            f"too few have, or have not, {outcome}",
-        ]
+    yes = cases[outcome].to_numpy() == 1
+    if n_rarer < MIN_CASES_PER_CLASS or is_of_few(cases["customer_id"], yes, ~yes, min_cell=min_cell):
         raise TooFewRecordsError(
-            f"Of {n_cases} service cases opened {period}, {kinds[min_cell > 1]}, and {MIN_CASES_PER_CLASS} are "
-            "needed to tell the two apart. Use a longer period or the other outcome."
+            _too_few_of_one_kind(outcome, period, n_yes, n_cases, min_cell=min_cell, is_log=is_log)
         )
+
+
+def _too_few_of_one_kind(outcome: str, period: str, n_yes: int, n_cases: int, *, min_cell: int, is_log: bool) -> str:
+    """Say which outcome is rare, and what to do; without its count in private data."""
+    is_yes_rare = 2 * n_yes <= n_cases
+    n_rarer, ended = min(n_yes, n_cases - n_yes), ENDED[outcome]
+    if min_cell > 1:
+        cases = f"Of the service cases opened {period} too few {ended if is_yes_rare else 'ended otherwise: nearly all ' + ended}"
+        needed = f"{MIN_CASES_PER_CLASS} cases, of {min_cell} customers,"
+    else:
+        told = (f"only {n_yes}" if n_yes else "none") if is_yes_rare else (f"all but {n_rarer}" if n_rarer else "all")
+        cases = f"Of {n_cases} service cases opened {period}, {told} {ended} ({outcome}): there are {n_rarer} of the rarer kind"
+        needed = f"{MIN_CASES_PER_CLASS}"
+    return (
+        f"{cases}, and {needed} are needed to tell the two apart. {_hint(n_cases - n_rarer, n_cases, outcome, min_cell=min_cell, is_log=is_log)}"
+        "Use a longer period, or another outcome."
+    )
+
+
+def _hint(n_commoner: int, n_cases: int, outcome: str, *, min_cell: int, is_log: bool) -> str:
+    """Where nearly all cases are alike in whether they met the target, it may not be what it seems."""
+    if outcome != "sla_missed" or n_commoner < _NEARLY_ALL * n_cases:
+        return ""
+    if not is_log:
+        return "Check that due_at is the time by which a case was to be resolved. "
+    share = "Nearly all" if min_cell > 1 else f"{n_commoner / n_cases:.3%}"
+    return (
+        f"{share} of them are alike: where sla_met comes from a log of events, it is to be taken from each case's "
+        "last event, as in earlier ones it is not yet decided. "
+    )

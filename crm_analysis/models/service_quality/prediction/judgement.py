@@ -1,12 +1,14 @@
 """
-How good probabilities of an outcome are on later cases: ranking, sharpness, calibration, and what a review would find.
+How good probabilities of an outcome are on later cases: ranking, sharpness, and what a review would find, with intervals.
 
-Measures of forecasts of money and counts live in :mod:`crm_analysis.models.evaluation`.
+Curves and calibration are the matter of :mod:`crm_analysis.models.service_quality.prediction.curves`, measures of forecasts of money
+and counts that of :mod:`crm_analysis.models.evaluation`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +16,14 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
-from crm_analysis.models.evaluation import bootstrap_interval
-from crm_analysis.tables.privacy.suppression import small
+from crm_analysis.models.evaluation import percentile_interval
+from crm_analysis.models.service_quality.disclosure import is_of_few
+
+N_RESAMPLES = 200
+CERTAIN = 1e-6  # no probability is taken to be nearer to 0 or 1
+MEASURES = ("auc", "average_precision", "brier", "log_loss")
+BASE_RATE = "base_rate"
+BRIER_GAIN = "brier_gain"
 
 Floats = npt.NDArray[np.float64]
 
@@ -93,44 +101,177 @@ def brier(truth: Floats, probability: Floats) -> float:
     return float(np.mean((probability - truth) ** 2))
 
 
-def judged(
-    cases: pd.DataFrame, probability: pd.Series, *, outcome: str, training_rate: float, seed: int
-) -> pd.DataFrame:
+class ProbabilityJudge:
     """
-    Judge probabilities on later cases, beside the same probability for every case.
+    Measures of one model's probabilities under any weights of the cases, sorted once.
+
+    Parameters
+    ----------
+    truth : numpy.ndarray
+        0 or 1.
+    probability : numpy.ndarray
+        Of the outcome.
+    """
+
+    def __init__(self, truth: Floats, probability: Floats) -> None:
+        self._order = np.argsort(-probability, kind="stable")
+        ranked = probability[self._order]
+        self._last_of_ties = np.flatnonzero(np.append(np.diff(ranked) != 0, True))
+        self._truth = truth[self._order]
+        self._squared = (probability - truth) ** 2
+        clipped = np.clip(probability, CERTAIN, 1 - CERTAIN)
+        self._loss = -np.log(np.where(truth == 1, clipped, 1 - clipped))
+
+    def measures(self, weight: Floats) -> dict[str, float]:
+        """
+        Return the measures of weighted cases.
+
+        Parameters
+        ----------
+        weight : numpy.ndarray
+            Of each case, such as how often its customer was drawn.
+
+        Returns
+        -------
+        dict of str to float
+            Those of :data:`MEASURES`; area and precision are NaN where all cases are of one kind.
+        """
+        ranked = weight[self._order]
+        found = np.cumsum(ranked * self._truth)[self._last_of_ties]
+        reviewed = np.cumsum(ranked)[self._last_of_ties]
+        n_yes, total = found[-1], reviewed[-1]
+        area = precision = math.nan
+        if 0 < n_yes < total:
+            more, wrong = np.diff(found, prepend=0.0), np.diff(reviewed - found, prepend=0.0)
+            area = float(wrong @ (found - more / 2) / (n_yes * (total - n_yes)))
+            precision = float(more @ (found / np.maximum(reviewed, 1e-12)) / n_yes)
+        return {
+            "auc": area,
+            "average_precision": precision,
+            "brier": float(weight @ self._squared / total),
+            "log_loss": float(weight @ self._loss / total),
+        }
+
+
+def resampled_measures(
+    cases: pd.DataFrame,
+    probability: Mapping[str, Floats],
+    *,
+    outcome: str,
+    seed: int,
+    n_resamples: int = N_RESAMPLES,
+) -> dict[str, pd.DataFrame]:
+    """
+    Measure several models on the same resamples of the customers.
 
     Parameters
     ----------
     cases : pandas.DataFrame
         Later cases: ``customer_id`` and the outcome.
-    probability : pandas.Series
-        Of the outcome, in the order of the cases.
+    probability : mapping of str to numpy.ndarray
+        Of the outcome, in the order of the cases, by model.
     outcome : str
         The column that holds the outcome.
-    training_rate : float
-        Share of the outcome in the cases learnt from: what the naive baseline says of every case.
     seed : int
-        Start of everything random.
+        Start of the draws.
+    n_resamples : int
+        Draws with replacement, each of as many customers as there are, with all their cases.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        By model: a column a measure; the first row is the cases as they are, every other one a resample. Models may be
+        subtracted from each other.
+
+    References
+    ----------
+    Field, Welsh (2007), "Bootstrapping clustered data", Journal of the Royal Statistical Society B 69(3).
+    """
+    truth = cases[outcome].to_numpy(dtype=float)
+    judges = {model: ProbabilityJudge(truth, likely) for model, likely in probability.items()}
+    customer, distinct = pd.factorize(cases["customer_id"])
+    draws = np.random.default_rng(seed)
+    rows: dict[str, list[dict[str, float]]] = {
+        model: [judge.measures(np.ones(len(truth)))] for model, judge in judges.items()
+    }
+    for _ in range(n_resamples):
+        times = np.bincount(draws.integers(len(distinct), size=len(distinct)), minlength=len(distinct)).astype(float)
+        for model, judge in judges.items():
+            rows[model].append(judge.measures(times[customer]))
+    return {model: pd.DataFrame(measures) for model, measures in rows.items()}
+
+
+def judged(resampled: Mapping[str, pd.DataFrame], *, model: str, rival: str) -> pd.DataFrame:
+    """
+    Judge a model on later cases beside the same probability for every case and a simple rival.
+
+    Parameters
+    ----------
+    resampled : mapping of str to pandas.DataFrame
+        As :func:`resampled_measures` returns them, ``base_rate`` among the models.
+    model : str
+        The model judged.
+    rival : str
+        The simple model it has to beat.
 
     Returns
     -------
     pandas.DataFrame
-        Index ``measure``: ``auc``, ``average_precision``, ``brier``, and ``brier_gain`` (the baseline's Brier score less the
-        model's); columns ``model``, its 95 % interval ``low`` to ``high``, and ``base_rate``.
+        Index ``measure``: ``auc``, ``average_precision``, ``brier``, ``log_loss``, and ``brier_gain`` (the base rate's Brier score
+        less the model's); columns ``model``, its 95 % interval ``low`` to ``high``, ``base_rate``, ``rival``, and ``difference``
+        (model less rival) with its paired interval ``difference_low`` to ``difference_high``.
+
+    Notes
+    -----
+    Intervals are by resampling customers with all their cases: cases of one customer are alike.
     """
-    truth, predicted = cases[outcome].to_numpy(dtype=float), probability.to_numpy(dtype=float)
-    naive = np.full(len(truth), training_rate)
-    measures = {
-        "auc": (auc, 0.5),
-        "average_precision": (average_precision, truth.mean()),
-        "brier": (brier, brier(truth, naive)),
-        "brier_gain": (lambda y, p: brier(y, np.full(len(y), training_rate)) - brier(y, p), 0.0),
-    }
+    own, other, naive = resampled[model], resampled[rival], resampled[BASE_RATE]
+    own, other = (table.assign(**{BRIER_GAIN: naive["brier"] - table["brier"]}) for table in (own, other))
     rows = {}
-    for name, (measure, of_base_rate) in measures.items():
-        low, high = bootstrap_interval(measure, truth, predicted, seed=seed)
-        rows[name] = {"model": measure(truth, predicted), "low": low, "high": high, "base_rate": of_base_rate}
+    for name in (*MEASURES, BRIER_GAIN):
+        low, high = percentile_interval(own[name][1:])
+        behind, ahead = percentile_interval((own[name] - other[name])[1:])
+        rows[name] = {
+            "model": own[name][0],
+            "low": low,
+            "high": high,
+            "base_rate": 0.0 if name == BRIER_GAIN else naive[name][0],
+            "rival": other[name][0],
+            "difference": own[name][0] - other[name][0],
+            "difference_low": behind,
+            "difference_high": ahead,
+        }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("measure")
+
+
+def all_judged(resampled: Mapping[str, pd.DataFrame], *, chosen: str) -> pd.DataFrame:
+    """
+    Return every model's figures on later cases, which nothing was chosen by.
+
+    Parameters
+    ----------
+    resampled : mapping of str to pandas.DataFrame
+        As :func:`resampled_measures` returns them.
+    chosen : str
+        The model that was taken before these cases were looked at.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``model``; for each of :data:`MEASURES` the figure, and its 95 % interval in ``<measure>_low`` and
+        ``<measure>_high``; ``is_chosen``.
+    """
+    rows = {}
+    for model, table in resampled.items():
+        ends = {name: percentile_interval(table[name][1:]) for name in MEASURES}
+        figures = {name: (table[name][0], *ends[name]) for name in MEASURES}
+        rows[model] = {
+            f"{name}{end}": figure
+            for name in MEASURES
+            for end, figure in zip(("", "_low", "_high"), figures[name], strict=True)
+        }
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+    return table.assign(is_chosen=table.index == chosen)
 
 
 def average_precision(truth: Floats, probability: Floats) -> float:
@@ -180,7 +321,7 @@ def review_gain(
     review_share : float
         Share of the cases that can be reviewed; at least one case is.
     min_cell : int
-        Least number of customers among the reviewed cases, and among those with the outcome.
+        Least number of customers among the cases reviewed and not reviewed, with and without the outcome.
 
     Returns
     -------
@@ -199,7 +340,7 @@ def review_gain(
     n_reviewed = max(1, round(review_share * len(cases)))
     truth = cases[outcome].reset_index(drop=True)
     rank = probability.reset_index(drop=True).rank(ascending=False, method="first")
-    if min_cell > 1 and _are_few(cases, (rank <= n_reviewed).to_numpy(), truth.to_numpy() == 1, min_cell=min_cell):
+    if min_cell > 1 and _tells_of_few(cases, (rank <= n_reviewed).to_numpy(), truth.to_numpy() == 1, min_cell):
         return ReviewGain(n_reviewed, math.nan, math.nan, math.nan)
     mean_of_ties = truth.groupby(probability.to_numpy()).transform("mean")
     found = float(mean_of_ties[rank <= n_reviewed].sum())
@@ -209,7 +350,9 @@ def review_gain(
     return ReviewGain(n_reviewed, precision, recall, lift)
 
 
-def _are_few(cases: pd.DataFrame, *parts: npt.NDArray[np.bool_], min_cell: int) -> bool:
-    """Return whether any part of the cases is of too few customers."""
-    counts = [cases["customer_id"][part].nunique() for part in parts]
-    return bool(small(counts, min_cell=min_cell).any())
+def _tells_of_few(
+    cases: pd.DataFrame, reviewed: npt.NDArray[np.bool_], yes: npt.NDArray[np.bool_], min_cell: int
+) -> bool:
+    """Return whether the reviewed or the others, with or without the outcome, are of too few customers."""
+    parts = (reviewed, yes, reviewed & yes, reviewed & ~yes, ~reviewed & yes, ~reviewed & ~yes)
+    return is_of_few(cases["customer_id"], *parts, min_cell=min_cell)

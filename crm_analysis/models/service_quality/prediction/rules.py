@@ -6,18 +6,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from crm_analysis.features.service import LEVELS, NUMBERS
-from crm_analysis.models.service_quality.prediction.drivers import MIN_CASES_SHOWN
-from crm_analysis.models.service_quality.prediction.encoding import EncodedColumn, encoded_columns, model_inputs
-from crm_analysis.models.service_quality.wording import ATTRIBUTES, WEEKDAYS
-from crm_analysis.tables.privacy.suppression import small, suppressed
+from crm_analysis.models.service_quality.disclosure import hidden_shares, is_of_few, without_rows
+from crm_analysis.models.service_quality.encoding import (
+    Attributes,
+    EncodedColumn,
+    attributes_of,
+    encoded_columns,
+    model_inputs,
+)
+from crm_analysis.models.service_quality.explanation.drivers import MIN_CASES_SHOWN
+from crm_analysis.models.service_quality.wording import WEEKDAYS, attribute_in_words
+from crm_analysis.tables.privacy.suppression import NOT_SHOWN
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ def tree_rules(
     outcome : str
         The column that holds the outcome.
     min_cell : int
-        Least number of customers whose cases meet a rule.
+        Least number of customers whose cases meet a rule, and of those with and without the outcome among them.
 
     Returns
     -------
@@ -88,17 +94,14 @@ def tree_rules(
     A leaf about too few customers is joined with its sister leaf; where its sister is no leaf, its rule is not shown, nor the
     next smallest, which would give it away.
     """
-    inputs = model_inputs(training)
-    has_missing = {name for name in NUMBERS if inputs[name].isna().any()}
-    wholes = {name for name in NUMBERS if (inputs[name].dropna() % 1 == 0).all()}
-    leaves = _leaves(tree, _small_nodes(tree, training, min_cell=min_cell))
-    rules = {leaf: _sentence(conditions, wholes=wholes, has_missing=has_missing) for leaf, conditions in leaves.items()}
-    learnt, later = (_by_leaf(tree, cases, outcome, list(leaves)) for cases in (training, holdout))
-    later = suppressed(later, min_cell=min_cell, disjoint=False)
+    wording = _wording(training)
+    leaves = _leaves(tree, _small_nodes(tree, training, outcome, min_cell=min_cell))
+    rules = {leaf: _sentence(conditions, wording) for leaf, conditions in leaves.items()}
+    learnt, later = (_by_leaf(tree, cases, outcome, list(leaves), min_cell=min_cell) for cases in (training, holdout))
     table = pd.DataFrame({"rule": rules}).join(learnt.add_suffix("_training")).join(later.add_suffix("_holdout"))
-    table = suppressed(table, size="customers_training", min_cell=min_cell, telling=["rule"], disjoint=False)
-    table = table.drop(columns=["customers_training", "customers_holdout"])
-    few = ~(table["n_holdout"] >= MIN_CASES_SHOWN).fillna(value=False).astype(bool)
+    hidden = table["n_training"].isna()
+    table["rule"] = table["rule"].mask(hidden, NOT_SHOWN)
+    few = hidden | ~(table["n_holdout"] >= MIN_CASES_SHOWN).fillna(value=False).astype(bool)
     table["n_holdout"], table["rate_holdout"] = table["n_holdout"].mask(few), table["rate_holdout"].mask(few)
     table = table.astype({"n_training": "Int64", "n_holdout": "Int64"})
     return table.sort_values(["rate_training", "rule"], ascending=[False, True], ignore_index=True)
@@ -135,37 +138,62 @@ def _members(tree: Pipeline, cases: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return np.asarray(path.toarray(), dtype=bool)
 
 
-def _small_nodes(tree: Pipeline, cases: pd.DataFrame, *, min_cell: int) -> set[int]:
+def _small_nodes(tree: Pipeline, cases: pd.DataFrame, outcome: str, *, min_cell: int) -> set[int]:
+    """Nodes whose cases, those with the outcome or those without, are of too few customers."""
     if min_cell == 1:
         return set()
-    members, customers = _members(tree, cases), cases["customer_id"].to_numpy()
-    counts = [len(pd.unique(customers[inside])) for inside in members.T]
-    return set(np.flatnonzero(small(counts, min_cell=min_cell)).tolist())
+    customers, yes = cases["customer_id"].to_numpy(), cases[outcome].to_numpy() == 1
+    return {
+        node
+        for node, inside in enumerate(_members(tree, cases).T)
+        if is_of_few(customers, inside, inside & yes, inside & ~yes, min_cell=min_cell)
+    }
 
 
-def _by_leaf(tree: Pipeline, cases: pd.DataFrame, outcome: str, leaves: list[int]) -> pd.DataFrame:
+def _by_leaf(tree: Pipeline, cases: pd.DataFrame, outcome: str, leaves: list[int], *, min_cell: int) -> pd.DataFrame:
+    """Cases and share by leaf, without those that tell of too few customers."""
     members = _members(tree, cases)[:, leaves]
     leaf = np.array(leaves)[members.argmax(axis=1)]
     grouped = cases.groupby(leaf)
-    columns = {"n": grouped.size(), "rate": grouped[outcome].mean(), "customers": grouped["customer_id"].nunique()}
-    return pd.DataFrame(columns)
+    table = pd.DataFrame({"n": grouped.size(), "rate": grouped[outcome].mean()})
+    return without_rows(table, hidden_shares(cases[outcome], leaf, cases["customer_id"], min_cell=min_cell))
 
 
-def _sentence(conditions: Conditions, *, wholes: set[str], has_missing: set[str]) -> str:
-    parts = [
-        _level_condition(name, conditions) for name in LEVELS if name in {**conditions.levels, **conditions.not_levels}
-    ]
-    for name in (name for name in NUMBERS if name in conditions.bounds):
+class _Wording(NamedTuple):
+    """What conditions on attributes are put in words by: which are numbers, whole, flags, sometimes missing."""
+
+    attributes: Attributes
+    wholes: set[str]
+    flags: set[str]
+    has_missing: set[str]
+
+
+def _wording(training: pd.DataFrame) -> _Wording:
+    attributes, inputs = attributes_of(training), model_inputs(training)
+    known = {name: inputs[name].dropna() for name in attributes.numbers}
+    wholes = {name for name, values in known.items() if (values % 1 == 0).all()}
+    flags = {name for name in attributes.numbers if pd.api.types.is_bool_dtype(training[name])}
+    return _Wording(attributes, wholes, flags, {name for name in known if inputs[name].isna().any()})
+
+
+def _sentence(conditions: Conditions, wording: _Wording) -> str:
+    asked = {**conditions.levels, **conditions.not_levels}
+    parts = [_level_condition(name, conditions) for name in wording.attributes.levels if name in asked]
+    for name in (name for name in wording.attributes.numbers if name in conditions.bounds):
         above, at_most, also_missing = conditions.bounds[name]
-        missing = " or none" if also_missing and name in has_missing else ""
-        parts.append(f"{ATTRIBUTES[name]} {_range(name, above, at_most, whole=name in wholes)}{missing}")
+        missing = " or none" if also_missing and name in wording.has_missing else ""
+        if name in wording.flags:
+            told = "is yes" if above >= 0 else "is no"
+        else:
+            told = _range(name, above, at_most, whole=name in wording.wholes)
+        parts.append(f"{attribute_in_words(name)} {told}{missing}")
     return ", ".join(parts) if parts else "every case"
 
 
 def _level_condition(name: str, conditions: Conditions) -> str:
     if name in conditions.levels:
-        return f"{ATTRIBUTES[name]} is {conditions.levels[name]}"
-    return f"{ATTRIBUTES[name]} is not {' or '.join(conditions.not_levels[name])}"
+        return f"{attribute_in_words(name)} is {conditions.levels[name]}"
+    return f"{attribute_in_words(name)} is not {' or '.join(conditions.not_levels[name])}"
 
 
 def _range(name: str, above: float, at_most: float, *, whole: bool) -> str:
