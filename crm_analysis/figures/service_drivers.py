@@ -37,7 +37,7 @@ TITLES = {
     "calibration": "came less\nexpected",
 }
 _LONGEST_LABEL = 34
-_HEIGHT_OF_A_LINE = 0.07  # inches a row is higher by for each further line of its label
+_HEIGHT_OF_A_LINE = 0.1  # inches a row is higher by for each further line of its label
 
 
 def plot_explanation(explanation: Explanation, *, outcome: str) -> list[Axes]:

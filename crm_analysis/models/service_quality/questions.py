@@ -149,6 +149,11 @@ def service_cases(
             )
         features = _undecided(features, outcomes, outcome, age_hours=age_hours)
     first_day = first_holdout_day(features, holdout_share=holdout_share, holdout_from=holdout_from)
+    if not source.first_day < first_day <= as_of:
+        raise ParamsError(
+            f"holdout_from {first_day} must lie after the first day of the data, {source.first_day}, and up to as_of {as_of}: models "
+            "learn from the cases before it and are judged on those from it on."
+        )
     before = source.known(first_day - timedelta(days=1), where=where)
     split = split_cases(
         features,
@@ -158,6 +163,7 @@ def service_cases(
         holdout_from=first_day,
         holdout_to=holdout_to or as_of,
         min_cell=source.min_cell,
+        age_hours=age_hours,
     )
     return ServiceCases(
         known, case_courses(known), features, outcomes, split, customer_attributes(known, compare_groups)
@@ -192,6 +198,7 @@ def explained_cases(cases: ServiceCases, result: ServiceQuality, *, seed: int, m
         outcome=cases.split.outcome,
         review_share=result.review_share,
         groups=cases.groups,
+        is_rounded=cases.split.is_rounded,
         seed=seed,
         min_cell=min_cell,
     )

@@ -12,6 +12,7 @@ from crm_analysis.errors import ParamsError, TooFewRecordsError
 from crm_analysis.models.service_quality.disclosure import customers_by_part, hidden_shares, is_of_few
 from crm_analysis.models.service_quality.explanation import case_drivers, explained, rates_by_level, what_would_help
 from crm_analysis.models.service_quality.explanation.clustered import effective_cases, wilson_interval
+from crm_analysis.models.service_quality.explanation.fairness import fairness_table
 from crm_analysis.models.service_quality.prediction import service_quality, split_cases, split_in_words
 from crm_analysis.models.service_quality.prediction.classifiers import fitted
 from crm_analysis.models.service_quality.prediction.curves import review_curves
@@ -306,3 +307,20 @@ def test_moves_for_people_are_in_points_and_whole_numbers():
     assert readable["attributes"].iloc[0] == "team"
     assert readable["in percent of the log loss"].iloc[0].endswith("%")
     assert replace(told, help=None).readable_moves.empty
+
+
+def test_no_error_rate_tells_of_the_few_who_were_flagged():
+    cases = labelled().assign(customer_id=lambda table: table.index.astype("str"))
+    likely = pd.Series(np.where(np.arange(600) % 2 == 0, 0.6, 0.1))
+    likely[cases["team"] == "north"] = 0.1
+    likely[cases.index[cases["team"] == "north"][:4]] = 0.9
+    groups = cases.set_index("case_id")["team"]
+    asked = {"outcome": "sla_missed", "review_share": 0.3}
+    told, in_full = (
+        fairness_table(cases, likely, groups, min_cell=least, **asked).set_index(["measure", "group"])["value"]
+        for least in (FEW, 1)
+    )
+    assert in_full["false_positive_rate"].notna().all()
+    assert pd.isna(told["false_positive_rate", "north"]) or pd.isna(told["false_negative_rate", "north"])
+    assert told["false_positive_rate"].isna().sum() != 1  # another one with it, or the share is the rest of all
+    assert told["outcome_rate"].notna().all()

@@ -185,7 +185,7 @@ def fairness_table(
     Notes
     -----
     Errors are summed by customer. Fewer than 20 customers in a group, or in the rest, get no figure; a group with too few
-    customers with, or without, the outcome has none at all. The twelve largest groups
+    customers with, or without, the outcome has none at all, and no error rate is told that is of too few flagged, or not. The twelve largest groups
     of an attribute are told. Where groups differ in how often the outcome comes, their error rates cannot all be equal for a
     calibrated model (Chouldechova 2017): read them beside the outcome's share.
 
@@ -213,10 +213,12 @@ def fairness_table(
     rows: list[dict[str, object]] = []
     for attribute in by_case:
         level = by_case[attribute].astype("str").fillna("not given").to_numpy()
-        is_hidden = hidden_shares(truth, level, customers, min_cell=min_cell)
-        hidden = set(map(str, is_hidden.index[is_hidden]))  # none of their measures is told
+        hidden = _hidden(truth, level, customers, min_cell=min_cell)  # none of their measures is told
         for measure, (values, among) in measured.items():
-            told = _rows(level, values, among, customers, hidden, is_share=measure != "calibration")
+            is_share = measure != "calibration"
+            flags = (values[among] > 0.5, level[among], customers[among])
+            untold = _hidden(*flags, min_cell=min_cell) if is_share else set()
+            told = _rows(level, values, among, customers, hidden=hidden, untold=untold, is_share=is_share)
             rows += [{"attribute": str(attribute), "measure": measure, **row} for row in told]
     return _marked(pd.DataFrame(rows, columns=list(COLUMNS)))
 
@@ -249,16 +251,25 @@ def fairness_in_words(table: pd.DataFrame, *, outcome: str) -> tuple[str, ...]:
     return (*said, "A difference is no proof of unfair treatment: groups may differ in their cases.")
 
 
+def _hidden(
+    flags: npt.ArrayLike, level: npt.NDArray[np.object_], customers: npt.NDArray[np.intp], *, min_cell: int
+) -> set[str]:
+    """Groups whose share would tell of too few customers with, or without, a flag."""
+    is_hidden = hidden_shares(flags, level, customers, min_cell=min_cell)
+    return set(map(str, is_hidden.index[is_hidden]))
+
+
 def _rows(
     level: npt.NDArray[np.object_],
     values: Floats,
     among: Flags,
     customers: npt.NDArray[np.intp],
-    hidden: set[str],
     *,
+    hidden: set[str],
+    untold: set[str],
     is_share: bool,
 ) -> list[dict[str, object]]:
-    """One measure of the largest groups of an attribute."""
+    """One measure of the largest groups of an attribute: nothing of hidden ones, no share of those that would tell of few."""
     names, sizes = np.unique(level, return_counts=True)
     rows = []
     for name in map(str, names[np.lexsort([names, -sizes])[:MAX_GROUPS]]):
@@ -267,7 +278,7 @@ def _rows(
             inside, rest = (level == name) & among, (level != name) & among
             n_inside, n_rest = (len(np.unique(customers[part])) for part in (inside, rest))
             row.update({"n_cases": int(inside.sum()), "customers": n_inside})
-            if min(n_inside, n_rest) >= MIN_CUSTOMERS:
+            if name not in untold and min(n_inside, n_rest) >= MIN_CUSTOMERS:
                 row.update(_compared(values, inside, rest, customers, is_share=is_share))
         rows.append(row)
     return rows
