@@ -264,7 +264,7 @@ def plot_moves(moves: pd.DataFrame, *, outcome: str) -> Axes:
         axes.set_title("If cases were handled like others")
     first = lower.iloc[0]
     text = (
-        f"{len(lower)} ways in which cases handled like others go with a lower share that {ENDED.get(outcome, outcome)}, adjusted "
+        f"{len(lower)} {'way' if len(lower) == 1 else 'ways'} in which cases handled like others go with a lower share that {ENDED.get(outcome, outcome)}, adjusted "
         f"for case mix: most for cases of {first['cases_of']} handled like those of {first['handled_like']} "
         f"({points_in_words(first['change'])}, {signed_points(first['low'])} to {signed_points(first['high'])}). An association."
     )

@@ -294,7 +294,7 @@ def open_cases(
         )
         reasons, told = found.reasons["reasons"], found.sentences
     table, overdue = (_without_rare_levels(listed, cases, min_cell=min_cell) for listed in (table, _overdue(cases)))
-    n_at_risk_now, n_overdue = n_at_risk(table, min_cell=min_cell), n_at_risk(overdue, min_cell=min_cell)
+    n_at_risk_now, n_overdue = _shown_counts(table, overdue, min_cell=min_cell)
     lists = _lists_in_words(result, len(table), len(overdue), n_at_risk_now, n_overdue)
     return OpenCases(
         table=table.assign(reasons=table["case_id"].map(reasons).astype("str")),
@@ -303,6 +303,12 @@ def open_cases(
         n_overdue=n_overdue,
         sentences=(*lists, *(told if n_at_risk_now is not None else told[:0])),
     )
+
+
+def _shown_counts(table: pd.DataFrame, overdue: pd.DataFrame, *, min_cell: int) -> tuple[int | None, int | None]:
+    """How many are in both lists; neither where one is of too few customers: all open cases are told elsewhere."""
+    counts = n_at_risk(table, min_cell=min_cell), n_at_risk(overdue, min_cell=min_cell)
+    return (None, None) if None in counts else counts
 
 
 def _without_rare_levels(table: pd.DataFrame, cases: ServiceCases, *, min_cell: int) -> pd.DataFrame:

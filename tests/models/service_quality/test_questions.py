@@ -246,6 +246,18 @@ def test_lists_about_too_few_customers_are_not_counted_nor_shown(answered):
     assert not any(str(len(found.table)) in sentence for sentence in found.sentences)
 
 
+def test_one_list_of_few_customers_hides_the_count_of_the_other(answered):
+    """How many cases are open is told by the measures: the two counts would add up to it."""
+    cases, result, explanation = answered
+    whole = open_cases(cases, result, explanation, seed=0)
+    few, many = sorted([whole.table["customer_id"].nunique(), whole.overdue["customer_id"].nunique()])
+    assert 0 < few < many
+    found = open_cases(cases, result, explanation, seed=0, min_cell=few + 1)
+    assert (found.n_at_risk, found.n_overdue) == (None, None)
+    assert found.readable.empty
+    assert found.readable_overdue.empty
+
+
 def test_a_model_of_no_use_is_not_asked_for_an_order(answered):
     cases, result, told = answered
     useless = replace(result, measures=result.measures.assign(low=-1.0))

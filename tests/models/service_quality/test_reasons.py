@@ -162,3 +162,26 @@ def test_cases_are_asked_about_in_parts_of_bounded_size(monkeypatch):
     again = asked(watched, cases, past)
     assert max(sizes) <= 90
     pd.testing.assert_frame_equal(told.contributions, again.contributions)
+
+
+def test_reasons_of_private_data_tell_no_number_and_no_rare_level():
+    past = pd.DataFrame(
+        {
+            "customer_id": [f"c{number}" for number in range(40)],
+            "team": ["north", "south"] * 19 + ["vip", "vip"],
+            "earlier_cases": np.arange(40) % 20,
+        }
+    )
+    cases = pd.DataFrame({"case_id": ["c1", "c2"], "team": ["north", "vip"], "earlier_cases": [19, 198]})
+
+    def predict(rows):
+        return 0.1 + 0.4 * (rows["team"] != "south") + 0.2 * (rows["earlier_cases"] > 9)
+
+    told = case_reasons(predict, cases, past=past, outcome="sla_missed", seed=0, min_cell=5).reasons["reasons"]
+    assert "team is north" in told["c1"]
+    assert "vip" not in told["c2"]
+    assert told["c2"].startswith("team (+")
+    assert "earlier cases of the customer (+" in told["c2"]
+    in_full = case_reasons(predict, cases, past=past, outcome="sla_missed", seed=0).reasons["reasons"]
+    assert "team is vip" in in_full["c2"]
+    assert "earlier cases of the customer 198" in in_full["c2"]

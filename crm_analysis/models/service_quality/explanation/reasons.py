@@ -25,7 +25,7 @@ ROWS_AT_ONCE = 100_000
 LEAST_POINTS = 0.01  # of probability: less is no reason
 SURENESS = 2.0  # standard errors of the sampling that a reason has to lie above zero
 NO_REASON = "nothing stands out"
-_UNTOLD = "\x00"  # there, but not to be told of a single case
+_UNTOLD = "\x1funtold"  # there, but not to be told of a single case
 _TIMES = ("opened_weekday", "opened_hour")
 
 Predict = Callable[[pd.DataFrame], npt.ArrayLike]
@@ -263,13 +263,13 @@ def _reasons(
 
 
 def _condition(members: Sequence[str], row: Mapping[str, object]) -> str:
-    return ", ".join(f"{attribute_in_words(name)} {_value(name, row[name])}" for name in members)
+    return ", ".join(f"{attribute_in_words(name)} {_value(name, row[name])}".strip() for name in members)
 
 
 def _value(name: str, value: object) -> str:
-    """A value as it stands after the attribute's name."""
-    if value == _UNTOLD:
-        return "as it is"
+    """A value as it stands after the attribute's name; nothing where it is not to be told."""
+    if isinstance(value, str) and value == _UNTOLD:
+        return ""
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return "is not given"
     if isinstance(value, str):
