@@ -1,173 +1,38 @@
 """
-What a report asks about cases as of a day: their courses, what was known of each at its opening, how they turned out.
+What a report asks of the cases known on a day: an explanation, the open ones, and what is handed on to other systems.
 
-What is made of them belongs in ``measures``, ``prediction``, ``explanation``, ``workload`` and ``money`` beside this module.
+Which cases these are belongs in :mod:`crm_analysis.models.service_quality.known_cases`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from crm_analysis.errors import ParamsError
-from crm_analysis.features.attributes import customer_attributes
-from crm_analysis.features.service import LEVELS, case_courses, case_features, case_outcomes, n_customers_known
+from crm_analysis.features.service import LEVELS
 from crm_analysis.models.service_quality.explanation import Explanation, case_reasons, explained
+from crm_analysis.models.service_quality.known_cases import ServiceCases
 from crm_analysis.models.service_quality.measures import ServiceMeasures
 from crm_analysis.models.service_quality.prediction import (
-    CaseSplit,
     ServiceQuality,
-    first_holdout_day,
     n_at_risk,
     open_cases_at_risk,
     probabilities,
     refitted,
-    split_cases,
 )
-from crm_analysis.tables.datasets import Dataset
 from crm_analysis.tables.privacy.suppression import NOT_SHOWN, small
-from crm_analysis.tables.snapshot import Filter, Snapshot
 
 N_SHOWN = 10
+_DECIMALS_IN_PRIVATE = 2  # ratios with all decimals would tell what they were divided by
+GO_WRONG = {
+    "sla_missed": "miss the target",
+    "low_satisfaction": "end in a low satisfaction",
+    "long_resolution": "take long to resolve",
+    "reopened": "be reopened",
+}
 _HOUR = pd.Timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class ServiceCases:
-    """
-    All cases known on a day.
-
-    Attributes
-    ----------
-    known : Snapshot
-        The tables as of the day.
-    courses : pandas.DataFrame
-        How each case went, as :func:`crm_analysis.features.service.case_courses` returns it.
-    features : pandas.DataFrame
-        What was known of each at its opening, or at the age asked for.
-    outcomes : pandas.DataFrame
-        How each had turned out by the end of the day.
-    split : CaseSplit
-        Those to learn from and to be judged on.
-    groups : pandas.DataFrame
-        Attributes of customers that are compared, by ``customer_id``; without columns where none are asked for.
-    """
-
-    known: Snapshot
-    courses: pd.DataFrame
-    features: pd.DataFrame
-    outcomes: pd.DataFrame
-    split: CaseSplit
-    groups: pd.DataFrame
-
-    @property
-    def n_customers(self) -> int:
-        """Everybody known by the day, with a case or without."""
-        return n_customers_known(self.known)
-
-    @property
-    def labelled(self) -> pd.DataFrame:
-        """Features and outcome (0 or 1) of every case learnt from or judged on."""
-        return pd.concat([self.split.training, self.split.holdout], ignore_index=True)
-
-    @property
-    def missed(self) -> pd.Series:
-        """Whether each case missed its target, by ``case_id``; missing while that is not known."""
-        return self.courses.set_index("case_id")["sla_missed"]
-
-
-def service_cases(
-    source: Dataset,
-    *,
-    as_of: date,
-    outcome: str,
-    where: Filter | None = None,
-    holdout_from: date | None = None,
-    holdout_to: date | None = None,
-    holdout_share: float = 0.3,
-    low_satisfaction_at_most: int = 2,
-    long_resolution_hours: float = 72,
-    age_hours: float = 0,
-    extra_features: Sequence[str] = (),
-    compare_groups: Sequence[str] = (),
-) -> ServiceCases:
-    """
-    Return the cases of a dataset as of a day, parted by time.
-
-    Parameters
-    ----------
-    source : Dataset
-        Where they come from; it needs ``service_cases``.
-    as_of : datetime.date
-        The last day known.
-    outcome : str
-        What is to be foreseen.
-    where : mapping, optional
-        Only customers with these attributes.
-    holdout_from, holdout_to : datetime.date, optional
-        First and last day judged on; default: by `holdout_share`, up to `as_of`.
-    holdout_share : float
-        Latest share of cases, the hold-out.
-    low_satisfaction_at_most : int
-        Answers up to this one (of 1 to 5) are low.
-    long_resolution_hours : float
-        Hours after which a resolution counts as long.
-    age_hours : float
-        Hours since its opening at which a case is looked at.
-    extra_features : sequence of str
-        Further columns of ``service_cases`` that are known when a case opens.
-    compare_groups : sequence of str
-        Attributes of customers between whose groups service is compared.
-
-    Returns
-    -------
-    ServiceCases
-        Outcomes of the training cases are those known the day before the hold-out.
-
-    Raises
-    ------
-    DataQualityError, TooFewRecordsError, ParamsError
-        As :func:`~crm_analysis.models.service_quality.prediction.split_cases`,
-        :func:`~crm_analysis.features.service.case_features` and
-        :func:`~crm_analysis.features.attributes.customer_attributes` say; at the age every case is decided.
-    """
-    known = source.known(as_of, where=where)
-    outcomes_known = partial(
-        case_outcomes, low_satisfaction_at_most=low_satisfaction_at_most, long_resolution_hours=long_resolution_hours
-    )
-    features, outcomes = case_features(known, age_hours=age_hours, extra=extra_features), outcomes_known(known)
-    if age_hours > 0:
-        if outcome == "long_resolution" and age_hours >= long_resolution_hours:
-            raise ParamsError(
-                f"age_hours {age_hours:g} is not below long_resolution_hours {long_resolution_hours:g}: at that age every open case "
-                "has taken long already. Use a smaller age."
-            )
-        features = _undecided(features, outcomes, outcome, age_hours=age_hours)
-    first_day = first_holdout_day(features, holdout_share=holdout_share, holdout_from=holdout_from)
-    if not source.first_day < first_day <= as_of:
-        raise ParamsError(
-            f"holdout_from {first_day} must lie after the first day of the data, {source.first_day}, and up to as_of {as_of}: models "
-            "learn from the cases before it and are judged on those from it on."
-        )
-    before = source.known(first_day - timedelta(days=1), where=where)
-    split = split_cases(
-        features,
-        outcome=outcome,
-        training_outcomes=outcomes_known(before),
-        outcomes=outcomes,
-        holdout_from=first_day,
-        holdout_to=holdout_to or as_of,
-        min_cell=source.min_cell,
-        age_hours=age_hours,
-    )
-    return ServiceCases(
-        known, case_courses(known), features, outcomes, split, customer_attributes(known, compare_groups)
-    )
 
 
 def explained_cases(cases: ServiceCases, result: ServiceQuality, *, seed: int, min_cell: int = 1) -> Explanation:
@@ -295,6 +160,8 @@ def open_cases(
         reasons, told = found.reasons["reasons"], found.sentences
     table, overdue = (_without_rare_levels(listed, cases, min_cell=min_cell) for listed in (table, _overdue(cases)))
     n_at_risk_now, n_overdue = _shown_counts(table, overdue, min_cell=min_cell)
+    if min_cell > 1:
+        table = table.assign(probability=table["probability"].round(_DECIMALS_IN_PRIVATE))
     lists = _lists_in_words(result, len(table), len(overdue), n_at_risk_now, n_overdue)
     return OpenCases(
         table=table.assign(reasons=table["case_id"].map(reasons).astype("str")),
@@ -337,10 +204,11 @@ def _lists_in_words(
     late = "Some open cases are" if shown_late is None else f"{n_late:,} open case{' is' if n_late == 1 else 's are'}"
     said = [f"{late} past the due time already: look at these first (table `open_cases_overdue`)."] if n_late else []
     if not n_risky:
-        return [*said, "No other open case can still go that way."]
-    many = "Some more" if shown_risky is None else f"{n_risky:,} more"
+        return [*said, f"No {'other ' if n_late else ''}open case can still {GO_WRONG[result.split.outcome]}."]
+    more = " more" if n_late else " open cases"
+    many = f"Some{more}" if shown_risky is None else f"{n_risky:,}{more}"
     order = "the riskiest first" if result.beats_base_rate else "the first due first, since the model is of no use"
-    listed = f"{many} may still go that way: table `open_cases_at_risk`, {order}."
+    listed = f"{many} may still {GO_WRONG[result.split.outcome]}: table `open_cases_at_risk`, {order}."
     return [*said, listed]
 
 
@@ -360,28 +228,25 @@ def recorded_results(state: ServiceMeasures, result: ServiceQuality, at_risk: Op
     Returns
     -------
     dict
-        By name; a figure about too few customers is missing.
+        By name; a figure about too few customers is missing. Of private data shares have two decimals.
     """
+    decimals = None if state.min_cell == 1 else _DECIMALS_IN_PRIVATE
     rival = result.measures["rival"]["auc"]
     return {
         "outcome": result.split.outcome,
         "model": result.model,
-        "base_rate": result.base_rate,
+        "base_rate": _rounded(result.base_rate, decimals),
         "auc": result.measures["model"]["auc"],
         "rival_auc": rival,
         "average_precision": result.measures["model"]["average_precision"],
         "brier": result.measures["model"]["brier"],
         "calibration_error": result.calibration_error,
-        "sla_attainment": state.sla_attainment,
+        "sla_attainment": _rounded(state.sla_attainment, decimals),
         "n_open_at_risk": at_risk.n_at_risk,
         "n_open_overdue": at_risk.n_overdue,
-        "review_recall": result.gain.recall,
+        "review_recall": _rounded(result.gain.recall, decimals),
     }
 
 
-def _undecided(features: pd.DataFrame, outcomes: pd.DataFrame, outcome: str, *, age_hours: float) -> pd.DataFrame:
-    """Leave out cases whose target had passed at the age: open then, they had missed it already."""
-    if outcome != "sla_missed":
-        return features
-    due_at = features["case_id"].map(outcomes.set_index("case_id")["due_at"])
-    return features[~(due_at <= features["opened_at"] + age_hours * _HOUR)].reset_index(drop=True)
+def _rounded(value: float, decimals: int | None) -> float:
+    return value if decimals is None else round(value, decimals)

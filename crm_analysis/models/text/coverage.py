@@ -35,7 +35,7 @@ class Coverage:
     wordless_told : bool
         Whether the cases without words may be counted.
     unlisted : numpy.ndarray of bool
-        Cases that are left out of any list: those without a topic, or without words, where they are of few customers.
+        Cases without a topic, or without words, where they are of few customers: with any, there is no list of cases.
     """
 
     n_cases: int

@@ -332,7 +332,7 @@ def _cases(
     labels: Sequence[str],
     coverage: Coverage,
 ) -> pd.DataFrame:
-    """Return the topic of each case, in the order given, but of those that must not be listed."""
+    """Return the topic of each case, in the order given; of none where the cases left out would tell of few customers."""
     topic = np.array([*labels, None], dtype=object)[number]
     table = pd.DataFrame(
         {
@@ -343,5 +343,5 @@ def _cases(
         }
     )
     back = np.argsort(ordered["row"].to_numpy()) if "row" in ordered else np.arange(len(table))
-    listed = back[~coverage.unlisted[back]] if len(labels) else back
+    listed = back if coverage.is_told or not labels else back[:0]
     return table.iloc[listed].reset_index(drop=True)

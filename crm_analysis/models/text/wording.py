@@ -276,8 +276,8 @@ def _privacy_notes(
         notes.append(f"{names} words that look like names are not shown either.")
     if not coverage.is_told:
         notes.append(
-            f"Cases without a topic or without words are of fewer than {min_cell} customers: they are left out of the list of "
-            "cases, and texts are not counted, which would tell how many they are."
+            f"Cases without a topic or without words are of fewer than {min_cell} customers: there is no list of cases by topic, and "
+            "texts are not counted: both would tell how many they are."
         )
     left_out = left_out_in_words(min_cell, *(table["share"] for table in shown))
     return [*notes, *([left_out] if left_out else [])]

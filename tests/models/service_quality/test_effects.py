@@ -218,7 +218,7 @@ def test_a_level_without_comparable_cases_gets_no_figure_and_it_is_said():
     assert levels[["share", "low", "high", "change"]].loc["south"].isna().all()
     assert moves["reading"]["north"] == NO_OVERLAP
     assert np.isfinite(moves["change"]["south"])  # the south's cases could have gone north
-    assert "No figure for south: the cases are not comparable." in found.notes
+    assert "No figure for all cases handled like south: the cases are not comparable." in found.notes
 
 
 def test_few_customers_get_no_figure_and_small_cells_are_hidden_with_another():

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from crm_analysis.errors import ParamsError
+from crm_analysis.models.service_quality.known_cases import service_cases
 from crm_analysis.models.service_quality.measures import service_measures
 from crm_analysis.models.service_quality.prediction import service_quality
 from crm_analysis.models.service_quality.questions import (
     explained_cases,
     open_cases,
     recorded_results,
-    service_cases,
 )
 from crm_analysis.tables.datasets import open_dataset
 from crm_analysis.tables.privacy.suppression import NOT_SHOWN
@@ -291,7 +291,7 @@ def test_where_no_case_is_open_both_lists_are_empty_and_it_is_said(answered):
     assert found.table.empty
     assert found.overdue.empty
     assert "reasons" in found.table
-    assert found.sentences == ("No other open case can still go that way.",)
+    assert found.sentences == ("No open case can still miss the target.",)
 
 
 def test_results_have_the_names_others_rely_on_and_hide_what_is_about_few(answered):
@@ -320,3 +320,15 @@ def test_results_have_the_names_others_rely_on_and_hide_what_is_about_few(answer
     assert results["auc"] > results["rival_auc"]
     hidden = recorded_results(state, result, replace(at_risk, n_at_risk=None, n_overdue=None))
     assert hidden["n_open_at_risk"] is hidden["n_open_overdue"] is None
+
+
+def test_shares_of_private_data_do_not_tell_what_they_were_divided_by(answered):
+    cases, result, told = answered
+    found = open_cases(cases, result, told, seed=0, min_cell=2)
+    assert (found.table["probability"] == found.table["probability"].round(2)).all()
+    assert not (open_cases(cases, result, told, seed=0).table["probability"] == found.table["probability"]).all()
+    state = service_measures(cases.courses, as_of=AS_OF, seed=0, min_cell=2)
+    numbers = state.by_group.select_dtypes("number")
+    pd.testing.assert_frame_equal(numbers, numbers.round(2))
+    results = recorded_results(state, result, found)
+    assert results["base_rate"] == round(result.base_rate, 2) != result.base_rate

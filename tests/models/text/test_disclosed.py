@@ -107,11 +107,11 @@ def test_texts_are_not_counted_where_those_without_a_topic_are_of_few_customers(
         shares = table.filter(like="share").astype(float)
         pd.testing.assert_frame_equal(shares, shares.round(2))
     assert found.cases["topic"].notna().all()
-    assert any("left out of the list" in note for note in found.notes)
+    assert any("no list of cases" in note for note in found.notes)
     assert len(public.cases) == len(texts)
     assert public.topics["texts"].notna().all()
     assert public.sentences[0].startswith("3 topics in English cover")
-    assert not any("left out of the list" in note for note in public.notes)
+    assert not any("no list of cases" in note for note in public.notes)
 
 
 @pytest.mark.parametrize(("empty", "told"), [(["c1"] * 9, False), ([f"c{at}" for at in range(9)], True)])

@@ -203,7 +203,7 @@ def _in_words(curve: pd.DataFrame, name: str, outcome: str) -> str:
     if len(told) < 2:
         return f"How the probability of {ending} goes with “{word}” is not told: too few values have enough customers."
     change = told["change"]
-    if np.ptp(change) < FLAT:
+    if np.ptp(change) < FLAT or told["probability"].map("{:.0%}".format).nunique() < 2:
         return f"The probability of {ending} hardly changes with “{word}”, among like cases."
     most, least = (told.iloc[int(at)] for at in (np.argmax(change), np.argmin(change)))
     if told["kind"].iloc[0] == "level" or name == "opened_weekday":

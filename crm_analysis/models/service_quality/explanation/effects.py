@@ -156,7 +156,8 @@ def what_would_help(
     if unknown:
         raise ValueError(f"levers must be columns of the cases, got {unknown[:5]!r}")
     known = attributes_of(cases)
-    attributes = ["opened_at", *(name for name in (*known.levels, *known.numbers) if name not in _KNOWN_LATER)]
+    told = [name for name in (*known.levels, *known.numbers) if len(cases[name].unique()) > 1]
+    attributes = ["opened_at", *(name for name in told if name not in _KNOWN_LATER)]
     ordered = _drawn(in_own_order(cases, [*attributes, outcome]), seed=seed)
     _check(ordered, outcome, min_cell=min_cell)
     asked = [(name, ordered.assign(lever=ordered[name].astype("str").fillna(NOT_GIVEN))) for name in levers]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from crm_analysis.models.service_quality.encoding import NOT_GIVEN
 from crm_analysis.models.service_quality.wording import (
     ENDED,
     attribute_in_words,
@@ -46,11 +47,11 @@ def lever_in_words(levels: pd.DataFrame, lever: str, outcome: str, now: float) -
     word, n_levels = word_of_lever(lever), int((levels["lever"] == lever).sum())
     part = levels[(levels["lever"] == lever) & levels["share"].notna()]
     if n_levels == 1:
-        return [f"By {word} there is nothing to compare: there is one only."]
+        nobody = levels.loc[levels["lever"] == lever, "level"].eq(NOT_GIVEN).all()
+        return [f"By {word} there is nothing to compare: {'no case has one' if nobody else 'there is one only'}."]
     if len(part) < 2:
-        return [
-            f"By {word}, no two levels have enough comparable cases to be told apart after adjustment for case mix."
-        ]
+        like = "what share there would be if all cases were handled like those of one"
+        return [f"By {word}, no two levels have enough comparable cases to say {like}."]
     best, worst = part.iloc[0], part.iloc[-1]
     if part["reading"].isin([LOWER, HIGHER]).any():
         told = (
@@ -139,6 +140,7 @@ def notes_on_levers(levels: pd.DataFrame, adjusted: dict[str, tuple[str, ...]], 
         Sentences.
     """
     notes = []
+    adjusted = {lever: names for lever, names in adjusted.items() if (levels["lever"] == lever).sum() > 1}
     common = [name for name in next(iter(adjusted.values()), ()) if all(name in names for names in adjusted.values())]
     if common:
         notes.append(f"Adjusted for: {in_words([word_of_lever(name) for name in common])}.")
@@ -153,7 +155,11 @@ def notes_on_levers(levels: pd.DataFrame, adjusted: dict[str, tuple[str, ...]], 
         part = levels[levels["reading"] == reading]
         if len(part):
             is_private = min_cell > 1 and reading == TOO_FEW  # a name would tell who is rare
-            notes.append(_uncounted(part) if is_private else f"No figure for {in_words(list(part['level']))}: {why}.")
+            notes.append(
+                _uncounted(part)
+                if is_private
+                else f"No figure for all cases handled like {in_words(list(part['level']))}: {why}."
+            )
     left_out = left_out_in_words(min_cell, levels["n_cases"])
     return (*notes, left_out) if left_out else tuple(notes)
 

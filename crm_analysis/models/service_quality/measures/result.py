@@ -51,6 +51,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 RESPONSE_WITHIN_HOURS = 24.0
+_DECIMALS_IN_PRIVATE = 2
 N_FIRST = 2  # measures told first
 SEGMENT = "segment"
 _COLUMNS_IN_WORDS = {
@@ -138,14 +139,15 @@ class ServiceMeasures:
         """
         All measures of all groups in one table: ``attribute``, ``group``, and a column a measure and end of its interval.
 
-        Groups of which nothing may be shown are one row, "not shown".
+        Groups of which nothing may be shown are one row, "not shown". Ratios of private data have two decimals: with all of
+        them they would tell what they were divided by.
         """
         tables = [
             self._named(name).rename_axis("group").reset_index().astype({"group": "str"}).assign(attribute=name)
             for name in self.by
         ]
-        together = pd.concat(tables, ignore_index=True)
-        return together[["attribute", *together.columns.drop("attribute")]]
+        together = pd.concat(tables, ignore_index=True)[["attribute", *tables[0].columns.drop("attribute")]]
+        return together if self.min_cell == 1 else together.round(_DECIMALS_IN_PRIVATE)
 
     def readable(self, by: str | None = None) -> pd.DataFrame:
         """

@@ -71,9 +71,11 @@ def _worth(found: ServiceAndMoney, currency: str) -> str:
     n_bad, spend = int(customers.sum()), float(bad["spend"].sum())
     share = bad["share_of_spend"].sum()
     whole = f", {share:.0%} of all revenue" if pd.notna(share) and share > 0 else ""
+    n_more = int(customers[MORE_BAD])
+    more = "all of them" if n_more == n_bad else f"{n_more:,} of them"
     return (
         f"{count(n_bad, 'customer')} had a bad experience (a missed target or a low answer) in the last "
-        f"{found.value_days} days, {int(customers[MORE_BAD]):,} of them more than one; they spent "
+        f"{found.value_days} days, {more} more than one; they spent "
         f"{number_in_words(spend, currency)} in these days{whole}."
     )
 

@@ -350,8 +350,16 @@ def _in_words(comparison: pd.DataFrame, model: str, n_origins: int, weighting: W
     learnt_from = "" if weighting == AS_THEY_ARE else f"Models learn from {weighting_in_words(weighting)}. "
     opening = f"{learnt_from}Over {n_origins} origin{'s' if n_origins > 1 else ''} inside the training period "
     if best == model:
-        return f"{opening}the {name} had the lowest log loss ({losses[model]:.3f}), and no simpler model came within one standard error."
-    return (
+        told = f"{opening}the {name} had the lowest log loss of the models to choose from ({losses[model]:.3f}), and no simpler one of them came within one standard error."
+        return told + _rivals_in_words(losses, model)
+    told = (
         f"{opening}the {MODEL_NAMES[best]} had the lowest log loss ({losses[best]:.3f}); the {name} ({losses[model]:.3f}) is the simplest "
-        "model within one standard error of it and is taken."
+        "of the models to choose from within one standard error of it and is taken."
     )
+    return told + _rivals_in_words(losses, model)
+
+
+def _rivals_in_words(losses: pd.Series, model: str) -> str:
+    """Say which rival, that is not to be chosen, did better still."""
+    better = [MODEL_NAMES[name] for name in RIVALS if losses[name] < losses[model]]
+    return f" Better still did: {' and '.join(better)}." if better else ""

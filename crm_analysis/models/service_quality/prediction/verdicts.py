@@ -186,6 +186,8 @@ def calibration_in_words(figures: CalibrationFigures, *, expected: float, actual
     line = figures.line
     if math.isnan(line.slope) or line.slope_low <= 1 <= line.slope_high:
         return sentences
+    if line.slope_low <= 0:
+        return f"{sentences} Probabilities do not go with the outcome beyond chance (slope {line.slope:.2f}, 95% interval {line.slope_low:.2f} to {line.slope_high:.2f})."
     fault = "too far from the middle" if line.slope < 1 else "too near to the middle"
     return f"{sentences} Probabilities lie {fault} (slope {line.slope:.2f}, 95% interval {line.slope_low:.2f} to {line.slope_high:.2f})."
 
