@@ -85,9 +85,11 @@ class Drivers:
         return pd.DataFrame(
             {
                 "attributes": table["group"],
+                "reading": table[
+                    "reading"
+                ],  # not at the end: "chance" and the next row's word could be a customer's name
                 "log loss added": [_with_ends(*row) for row in figures],
                 "in percent of the log loss": [_percent(share) for share in table["share"]],
-                "reading": table["reading"],
             }
         )
 
