@@ -77,7 +77,7 @@ def year_of_cases(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, 
     """Return complete cases, and their features, outcomes and courses as known at the end."""
     cases = synthetic_service_cases(purchase_days(), seed=seed, end=END)
     known = Known(cases)
-    return cases, case_features(known), case_outcomes(known), case_courses(known)  # type: ignore[arg-type]
+    return cases, case_features(known), case_outcomes(known), case_courses(known)  # type: ignore[arg-type]  # it answers as a snapshot does
 
 
 def labelled(seed: int, outcome: str) -> pd.DataFrame:
@@ -189,7 +189,7 @@ def _at_team(cases: pd.DataFrame, team: str, outcome: str) -> pd.Series:
         return true_probabilities(cases.assign(team=team))[outcome]
 
 
-def _load(load: Floats) -> mock._patch:  # type: ignore[type-arg]
+def _load(load: Floats) -> mock._patch:  # type: ignore[type-arg]  # the stubs name its type parameter, the class has none
     """A load that does not follow from the cases as they are put."""
     return mock.patch.object(demo_truth, "team_load", return_value=load)
 

@@ -179,6 +179,12 @@ class ServiceQualityParams(ReportParams):
         list[str],
         Field(max_length=20, description="further columns of service_cases that are known when a case opens"),
     ] = []
+    known_at_opening: Annotated[
+        list[str],
+        Field(
+            max_length=20, description="those of extra_features that are known at the opening, whatever they look like"
+        ),
+    ] = []
     max_tree_depth: Annotated[int, Field(ge=1, le=8, description="questions a rule of the tree asks")] = 4
     n_trees: Annotated[int, Field(ge=20, le=2000, description="trees of the forest")] = 200
     review_share: Annotated[float, Field(gt=0, le=0.5, description="share of cases that a team can review")] = 0.1

@@ -11,8 +11,6 @@ from crm_analysis.features.service.attributes import (
     OUTCOMES,
     RESPONSES,
     SPENDING,
-    levels_of,
-    numbers_of,
 )
 from crm_analysis.features.service.contacts import n_customers_known, service_contacts, tells_targets
 from crm_analysis.features.service.courses import case_courses, case_texts
@@ -34,9 +32,7 @@ __all__ = [
     "case_outcomes",
     "case_texts",
     "experience_days",
-    "levels_of",
     "n_customers_known",
-    "numbers_of",
     "purchases_around",
     "service_contacts",
     "tells_targets",

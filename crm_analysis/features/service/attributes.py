@@ -6,8 +6,6 @@ How each is reckoned belongs in the other modules of :mod:`crm_analysis.features
 
 from __future__ import annotations
 
-import pandas as pd
-
 LEVELS = ("team", "channel", "category", "priority")
 SPENDING = ("spend_before", "purchase_days_before", "days_since_last_purchase", "customer_days")
 NUMBERS = (
@@ -30,53 +28,6 @@ OUTCOMES = ("sla_missed", "low_satisfaction", "long_resolution", "reopened")
 CONTACTS = ("service_contacts", "open_cases", "missed_cases", "mean_satisfaction")
 
 LOW_SATISFACTION = 2  # answers up to this one, of 1 to 5, are low unless the caller decides otherwise
-_NAMES = ("case_id", "customer_id", "opened_at")
-
-
-def levels_of(features: pd.DataFrame) -> list[str]:
-    """
-    Return which columns of case features hold levels.
-
-    Parameters
-    ----------
-    features : pandas.DataFrame
-        One row per case, as :func:`~crm_analysis.features.service.openings.case_features` returns them.
-
-    Returns
-    -------
-    list of str
-        Those of :data:`LEVELS`, then further columns of text.
-
-    Examples
-    --------
-    >>> levels_of(pd.DataFrame({"case_id": ["a"], "team": ["north"], "team_load": [0.5], "impact": ["high"]}))
-    ['team', 'impact']
-    """
-    names = [str(name) for name in features if name not in _NAMES]
-    return [name for name in names if pd.api.types.is_string_dtype(features[name].dtype)]
-
-
-def numbers_of(features: pd.DataFrame) -> list[str]:
-    """
-    Return which columns of case features hold numbers.
-
-    Parameters
-    ----------
-    features : pandas.DataFrame
-        One row per case, as :func:`~crm_analysis.features.service.openings.case_features` returns them.
-
-    Returns
-    -------
-    list of str
-        Those of :data:`NUMBERS`, where the case has an age those of :data:`RESPONSES`, then further ones.
-
-    Examples
-    --------
-    >>> numbers_of(pd.DataFrame({"case_id": ["a"], "team": ["north"], "team_load": [0.5], "impact": ["high"]}))
-    ['team_load']
-    """
-    names = [str(name) for name in features if name not in _NAMES]
-    return [name for name in names if pd.api.types.is_numeric_dtype(features[name].dtype)]
 
 
 def check_low_limit(low_satisfaction_at_most: int) -> None:

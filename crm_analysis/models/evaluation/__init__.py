@@ -15,6 +15,7 @@ from crm_analysis.models.evaluation.measures import MEASURES, ForecastJudge, for
 from crm_analysis.models.evaluation.origins import OriginPlan, Trial, rolling_origins
 from crm_analysis.models.evaluation.predictive import CountDistribution, SpendDistribution
 from crm_analysis.models.evaluation.resampling import bootstrap_interval, bootstrap_measures, percentile_interval
+from crm_analysis.models.evaluation.shares import wilson_interval
 from crm_analysis.models.evaluation.single_measures import (
     bias,
     gini,
@@ -59,4 +60,5 @@ __all__ = [
     "top_share",
     "undefined_measures",
     "wape",
+    "wilson_interval",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crm_analysis.tables.privacy.suppression import small
+from crm_analysis.tables.privacy.suppression import hidden_rows, small
 
 Flags = npt.NDArray[np.bool_]
 
@@ -74,14 +74,8 @@ def hidden_shares(
     [True, True, False]
     """
     table = customers_by_part(outcome, groups, customers)
-    counts = table.to_numpy()
-    hidden: Flags = np.asarray(small(counts, min_cell=min_cell).any(axis=1), dtype=bool)
-    for row in np.argsort(counts[:, 0], kind="stable") if hidden.any() else ():
-        together = counts[hidden].max(axis=0)  # customers may stand in several groups: at least so many
-        if not small(together, min_cell=min_cell).any():
-            break
-        hidden[row] = True
-    return pd.Series(hidden, index=table.index)
+    hidden = [hidden_rows(table[part], min_cell=min_cell, disjoint=False) for part in table]
+    return pd.Series(np.any(hidden, axis=0), index=table.index)
 
 
 def is_of_few(customers: npt.ArrayLike, *parts: Flags, min_cell: int) -> bool:

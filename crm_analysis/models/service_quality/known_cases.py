@@ -80,6 +80,7 @@ def service_cases(
     long_resolution_hours: float = 72,
     age_hours: float = 0,
     extra_features: Sequence[str] = (),
+    known_at_opening: Sequence[str] = (),
     compare_groups: Sequence[str] = (),
 ) -> ServiceCases:
     """
@@ -107,6 +108,8 @@ def service_cases(
         Hours since its opening at which a case is looked at.
     extra_features : sequence of str
         Further columns of ``service_cases`` that are known when a case opens.
+    known_at_opening : sequence of str
+        Those of them that are so whatever their names and values suggest.
     compare_groups : sequence of str
         Attributes of customers between whose groups service is compared.
 
@@ -150,6 +153,7 @@ def service_cases(
         holdout_to=holdout_to or as_of,
         min_cell=source.min_cell,
         age_hours=age_hours,
+        known_at_opening=known_at_opening,
     )
     return ServiceCases(
         known, case_courses(known), features, outcomes, split, customer_attributes(known, compare_groups)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.stats import t
 
+from crm_analysis.models.evaluation import wilson_interval
 from crm_analysis.models.text.corpus import Flags, Floats, Integers
 
 LEVEL = 0.95
@@ -170,10 +171,8 @@ def _wilson(happened: Flags, customers: Integers) -> tuple[float, float]:
         return math.nan, math.nan
     share = float(happened.mean())
     size = len(happened) / _design_effect(happened, customers)
-    z = float(norm.isf((1 - LEVEL) / 2))
-    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-    half = z / (1 + z**2 / size) * math.sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low, high = wilson_interval(share, size)
+    return float(low), float(high)
 
 
 def _design_effect(happened: Flags, customers: Integers) -> float:

@@ -99,7 +99,7 @@ def test_features_agree_with_a_count_case_by_case(age_hours):
 def at_moment(case, others, moment):
     """Count what is known of other cases at a moment, one by one."""
     missed_at = others["due_at"].where(~(others["resolved_at"] <= others["due_at"]))
-    missed_at = missed_at.fillna(others["resolved_at"].where(others["due_at"].isna() & (others["sla_met"] == False)))  # noqa: E712
+    missed_at = missed_at.fillna(others["resolved_at"].where(others["due_at"].isna() & others["sla_met"].eq(False)))
     seen = np.maximum(missed_at, others["opened_at"]).where(missed_at.notna()) < moment
     before = others["opened_at"] < moment
     is_open = before & ~(others["resolved_at"] <= moment)

@@ -260,7 +260,10 @@ def test_more_than_three_that_carry_are_counted():
 
 def test_both_curves_of_an_additive_forecast_have_its_slope():
     features, _ = planted(seed=2, n=1000)
-    predict = lambda rows: 0.5 * rows["tenure_days"] + rows["noise"]  # noqa: E731
+
+    def predict(rows):
+        return 0.5 * rows["tenure_days"] + rows["noise"]
+
     for curve in (partial_dependence, accumulated_local_effects):
         table = curve(predict, features, feature="tenure_days")
         slopes = np.diff(table["forecast"]) / np.diff(table["value"])
@@ -273,7 +276,10 @@ def test_accumulated_local_effects_ask_about_no_customer_who_does_not_exist():
     # x and z are one; the forecast explodes where they differ, which no customer does
     x = np.arange(1000.0)
     features = pd.DataFrame({"x": x, "z": x})
-    predict = lambda rows: rows["x"] + ((rows["x"] - rows["z"]).abs() > 150) * 1e6  # noqa: E731
+
+    def predict(rows):
+        return rows["x"] + ((rows["x"] - rows["z"]).abs() > 150) * 1e6
+
     local = accumulated_local_effects(predict, features, feature="x")
     assert np.ptp(local["forecast"]) == pytest.approx(np.ptp(local["value"]))
     assert partial_dependence(predict, features, feature="x")["forecast"].min() > 1e5

@@ -13,6 +13,7 @@ from crm_analysis.errors import DataQualityError, TooFewRecordsError
 from crm_analysis.features.purchases import FEATURES, repeat_purchases
 from crm_analysis.models.forecasting import CustomerHistories, customer_histories, forecast_customers
 from crm_analysis.models.forecasting.inputs import NEEDED, checked, in_own_order
+from crm_analysis.tables.datasets import open_dataset
 from tests.models.forecasting.conftest import AS_OF
 from tests.models.forecasting.simulated_shop import dataset_of
 
@@ -120,8 +121,6 @@ def test_a_filter_keeps_its_customers_only(tmp_path, lines: pd.DataFrame) -> Non
         "name: two\ncurrency: EUR\npublic: true\ntables:\n"
         "  transactions: {files: transactions.csv}\n  customers: {files: customers.csv}\n"
     )
-    from crm_analysis.tables.datasets import open_dataset  # noqa: PLC0415
-
     days = {"as_of": date(2024, 6, 20), "horizon_days": 60, "history_days": 365, "n_origins": 2}
     some = customer_histories(open_dataset(str(folder / "two.yaml")), where={"country": "FR"}, **days)
     wanted = set(customers.loc[customers["country"] == "FR", "customer_id"])

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crm_analysis.models.evaluation import wilson_interval
 from crm_analysis.models.service_quality.encoding import attributes_of, model_inputs
 from crm_analysis.models.service_quality.explanation.associations import attribute_groups
 from crm_analysis.models.service_quality.explanation.directions import case_directions
-from crm_analysis.models.service_quality.explanation.drivers import case_drivers, rates_by_level, wilson_interval
+from crm_analysis.models.service_quality.explanation.drivers import case_drivers, rates_by_level
 from crm_analysis.models.service_quality.prediction.classifiers import fitted
 from crm_analysis.tables.demo_cases import TARGET_HOURS, synthetic_service_cases
 from crm_analysis.tables.demo_truth import TRUTH
@@ -199,7 +200,7 @@ def test_an_attribute_that_never_varies_has_no_row():
 
 
 def test_wilson_intervals_by_hand():
-    low, high = wilson_interval(pd.Series([0, 5]), pd.Series([10, 10]))
+    low, high = wilson_interval(pd.Series([0.0, 0.5]), pd.Series([10, 10]))
     assert low.round(3).tolist() == [0.0, 0.237]
     assert high.round(3).tolist() == [0.278, 0.763]
 
@@ -342,7 +343,10 @@ def test_missing_levels_constants_and_many_levels_are_sensible():
     cases = small_cases().assign(flat=1.0, empty=np.nan)
     cases["team"] = cases["team"].where(cases["team"] != "east")
     cases["category"] = [f"kind {number % 40}" for number in range(600)]
-    predict = lambda rows: 0.2 + 0.3 * rows["team"].isna()  # noqa: E731
+
+    def predict(rows):
+        return 0.2 + 0.3 * rows["team"].isna()
+
     found = case_directions(predict, cases, outcome="sla_missed", attributes=["team", "category", "flat", "empty"])
     teams = found.curves[found.curves["attribute"] == "team"].set_index("level")["change"]
     assert teams["not given"] == pytest.approx(0.3 * (1 - cases["team"].isna().mean()))

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from crm_analysis.errors import ParamsError, TooFewRecordsError
+from crm_analysis.models.evaluation import wilson_interval
 from crm_analysis.models.service_quality.disclosure import customers_by_part, hidden_shares, is_of_few
 from crm_analysis.models.service_quality.explanation import case_drivers, explained, rates_by_level, what_would_help
-from crm_analysis.models.service_quality.explanation.clustered import effective_cases, wilson_interval
+from crm_analysis.models.service_quality.explanation.clustered import effective_cases
 from crm_analysis.models.service_quality.explanation.fairness import fairness_table
 from crm_analysis.models.service_quality.prediction import service_quality, split_cases, split_in_words
 from crm_analysis.models.service_quality.prediction.classifiers import fitted
@@ -167,7 +168,7 @@ def test_intervals_count_customers_and_are_never_narrower_than_of_cases():
     alike = rates_by_level(cases, outcome="sla_missed", attributes=["team"])
     apart = rates_by_level(cases.assign(customer_id=range(600)), outcome="sla_missed", attributes=["team"])
     assert (alike["high"] - alike["low"] > 1.5 * (apart["high"] - apart["low"])).all()
-    low, high = wilson_interval(apart["rate"] * apart["n_cases"], apart["n_cases"])
+    low, high = wilson_interval(apart["rate"], apart["n_cases"])
     assert (apart["low"] <= low + 1e-12).all()
     assert (apart["high"] >= high - 1e-12).all()
     assert effective_cases([0, 1, 0, 1], ["a", "a", "b", "b"]) == pytest.approx(2)  # no wider than there are customers

@@ -15,6 +15,7 @@ from crm_analysis.models.service_quality.prediction import (
     first_holdout_day,
     open_cases_at_risk,
     readable,
+    refitted,
     service_quality,
     split_cases,
     split_in_words,
@@ -193,7 +194,8 @@ def test_what_is_of_use_comes_first_and_nothing_is_said_twice():
 
 def test_open_cases_are_those_not_yet_decided_and_sorted_by_risk():
     features, outcomes, _, result = study(0)
-    at_risk = open_cases_at_risk(result, features, outcomes)
+    classifier = refitted(result, features, outcomes, as_of=END)
+    at_risk = open_cases_at_risk(result, features, outcomes, classifier=classifier)
     undecided = outcomes[outcomes["is_open"] & outcomes["sla_missed"].isna()]
     assert set(at_risk["case_id"]) == set(undecided["case_id"])
     assert at_risk["probability"].is_monotonic_decreasing
@@ -214,7 +216,7 @@ def test_all_closed_leaves_no_case_at_risk():
     features = plain_features()
     yes = missed_by_team(features)
     result = plain_result()
-    assert open_cases_at_risk(result, features, plain_outcomes(features, yes)).empty
+    assert open_cases_at_risk(result, features, plain_outcomes(features, yes), classifier=result.classifier).empty
 
 
 def test_all_open_and_none_due_is_an_error_that_says_what_to_do():

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crm_analysis.errors import ParamsError
+from crm_analysis.errors import DataQualityError, ParamsError
 from crm_analysis.models.service_quality.known_cases import service_cases
 from crm_analysis.models.service_quality.measures import service_measures
 from crm_analysis.models.service_quality.prediction import service_quality
@@ -172,6 +172,14 @@ def test_wrong_names_are_params_errors_that_say_what_there_is(source):
         service_cases(source, **ASKED, extra_features=["resolved_at"])
     with pytest.raises(ParamsError, match=r"'regoin': there is no such column \(did you mean 'region'\?\)"):
         service_cases(source, **ASKED, compare_groups=["regoin"])
+
+
+def test_a_column_that_looks_known_later_is_refused_unless_it_is_vouched_for(write_dataset):
+    renamed = open_dataset(write_dataset(service_cases=CASES.rename(columns={"impact": "close_code"})))
+    with pytest.raises(DataQualityError, match="name it in known_at_opening"):
+        service_cases(renamed, **ASKED, extra_features=["close_code"])
+    cases = service_cases(renamed, **ASKED, extra_features=["close_code"], known_at_opening=["close_code"])
+    assert "close_code" in cases.features
 
 
 def test_groups_need_a_table_of_customers(write_dataset):

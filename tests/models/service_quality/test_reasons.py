@@ -119,7 +119,10 @@ def test_neither_order_nor_names_matter(change):
 
 def test_missing_values_and_other_scripts_have_words():
     cases = case_table(20, seed=1).assign(team="客服中心", priority=None)
-    predict = lambda rows: 0.2 + 0.3 * (rows["team"] == "客服中心") + 0.2 * rows["priority"].isna()  # noqa: E731
+
+    def predict(rows):
+        return 0.2 + 0.3 * (rows["team"] == "客服中心") + 0.2 * rows["priority"].isna()
+
     found = asked(predict, cases, case_table())
     assert (found.reasons["reasons"].str.startswith("team is 客服中心 (+30 points); priority is not given (+1")).all()
 

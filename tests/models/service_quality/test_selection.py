@@ -11,7 +11,7 @@ import pytest
 from crm_analysis.errors import DataQualityError
 from crm_analysis.models.evaluation import calibration_error
 from crm_analysis.models.service_quality.encoding import attributes_of, encoded_columns, model_inputs
-from crm_analysis.models.service_quality.prediction import open_cases_at_risk, service_quality, split_cases
+from crm_analysis.models.service_quality.prediction import open_cases_at_risk, refitted, service_quality, split_cases
 from crm_analysis.models.service_quality.prediction.calibrated import calibrated_model, fit_calibration, logistic_line
 from crm_analysis.models.service_quality.prediction.cases import labelled_cases
 from crm_analysis.models.service_quality.prediction.classifiers import MODELS, RIVALS, fitted, probabilities
@@ -261,7 +261,8 @@ def test_open_cases_get_a_probability_corrected_as_it_was_judged():
     outcomes = plain_outcomes(features, yes, is_open=yes.isna())
     split = plain_split(features[:850], missed_by_team(features)[:850])
     result = service_quality(split, **QUICK)
-    listed = open_cases_at_risk(result, features, outcomes, as_of=dt.date(2024, 6, 1))
+    classifier = refitted(result, features, outcomes, as_of=dt.date(2024, 6, 1))
+    listed = open_cases_at_risk(result, features, outcomes, classifier=classifier)
     assert len(listed) == 50
     assert listed["probability"].is_monotonic_decreasing
     assert listed["team"].iloc[0] == "north"

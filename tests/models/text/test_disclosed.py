@@ -179,7 +179,7 @@ def test_more_topics_than_there_are_are_not_counted_drawn_or_listed():
 def test_a_fit_of_texts_that_are_alike_does_not_warn():
     texts = sparse.csr_array(np.repeat(np.eye(3)[:, [0, 0, 1, 1, 2, 2]], 100, axis=0) / np.sqrt(2))
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error")  # as the notebook would show it
         for number in (2, 3, 5):
             assert np.isfinite(fitted_topics(texts, number, seed=0)).all()
 

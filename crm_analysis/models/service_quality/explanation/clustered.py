@@ -10,7 +10,6 @@ import pandas as pd
 from scipy.stats import norm
 
 Floats = npt.NDArray[np.float64]
-_Z = float(norm.ppf(0.975))
 
 
 def clustered_error(influence: Floats, customers: npt.ArrayLike) -> float:
@@ -63,39 +62,6 @@ def two_sided(value: float, error: float) -> float:
     0.05
     """
     return float(2 * norm.sf(abs(value) / error)) if error > 0 else float("nan")
-
-
-def wilson_interval(n_yes: npt.ArrayLike, n_cases: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """
-    Return the 95 % interval of a share.
-
-    Parameters
-    ----------
-    n_yes : array-like of float
-        Numbers of cases with the outcome.
-    n_cases : array-like of float
-        Numbers of cases, above 0.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Lower and upper ends, between 0 and 1.
-
-    References
-    ----------
-    Wilson (1927), "Probable Inference", JASA 22(158).
-
-    Examples
-    --------
-    >>> low, high = wilson_interval([0, 5], [10, 10])
-    >>> low.round(3).tolist(), high.round(3).tolist()
-    ([0.0, 0.237], [0.278, 0.763])
-    """
-    size = np.asarray(n_cases, dtype=float)
-    share, scale = np.asarray(n_yes, dtype=float) / size, 1 + _Z**2 / size
-    centre = (share + _Z**2 / (2 * size)) / scale
-    half = _Z / scale * np.sqrt(np.maximum(share * (1 - share), 0.0) / size + _Z**2 / (4 * size**2))
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
 def effective_cases(values: npt.ArrayLike, customers: npt.ArrayLike) -> float:

@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crm_analysis.models.evaluation import wilson_interval
 from crm_analysis.models.explaining.importance import CARRIES, HARMS, TOO_FEW, WITHIN_CHANCE, permutation_importance
 from crm_analysis.models.service_quality.disclosure import customers_by_part, hidden_shares, is_of_few
 from crm_analysis.models.service_quality.encoding import attributes_of
 from crm_analysis.models.service_quality.explanation.associations import attribute_groups
-from crm_analysis.models.service_quality.explanation.clustered import effective_cases, wilson_interval
+from crm_analysis.models.service_quality.explanation.clustered import effective_cases
 from crm_analysis.models.service_quality.wording import (
     WEEKDAYS,
     attribute_in_words,
@@ -345,7 +346,7 @@ def _rates(
     parts = (by_level.get_group(level) for level in grouped.index)
     size = np.array([effective_cases(part["outcome"], part["customer_id"]) for part in parts], dtype=float)
     rate = grouped["rate"]
-    low, high = wilson_interval(rate * size, size)
+    low, high = wilson_interval(rate, size)
     level = grouped.index.astype("str")
     table: pd.DataFrame = grouped.assign(attribute=attribute, level=level, rate=rate, low=low, high=high)
     return table.sort_values("rate", ascending=False, kind="stable") if is_text else table

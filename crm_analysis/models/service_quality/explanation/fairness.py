@@ -14,12 +14,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm, rankdata
 
+from crm_analysis.models.evaluation import wilson_interval
 from crm_analysis.models.service_quality.disclosure import hidden_shares
 from crm_analysis.models.service_quality.explanation.clustered import (
     clustered_error,
     effective_cases,
     two_sided,
-    wilson_interval,
 )
 from crm_analysis.models.service_quality.wording import ENDED, points_in_words
 from crm_analysis.tables.privacy.suppression import left_out_in_words
@@ -295,7 +295,7 @@ def _compared(
     low, high = value - _Z * error, value + _Z * error
     if is_share:
         n_like = effective_cases(values[inside], customers[inside])
-        low, high = (float(end) for end in wilson_interval(value * n_like, n_like))
+        low, high = (float(end) for end in wilson_interval(value, n_like))
     difference = value - of_rest if abs(value - of_rest) > _DUST else 0.0
     return {
         "value": value,

@@ -17,8 +17,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
 
 from crm_analysis.errors import DataQualityError
+from crm_analysis.models.service_quality.disclosure import is_of_few
 from crm_analysis.models.service_quality.measures.case_table import Cases, at_most, usual_limit
-from crm_analysis.models.service_quality.measures.disclosure import few, flag_parts, hidden_groups, masked
+from crm_analysis.models.service_quality.measures.disclosure import flag_parts, hidden_groups, masked
 from crm_analysis.models.service_quality.measures.groups import all_cases, attribute_groups
 from crm_analysis.models.service_quality.measures.intervals import (
     LEVEL,
@@ -110,7 +111,7 @@ def answer_study(cases: Cases, *, min_cell: int = 1) -> Answers:
     known = _known_of_cases(cases)
     groups = {name: attribute_groups(cases, values, most=MOST_LEVELS) for name, values in known.items()}
     shown = {name: levels for name, levels in groups.items() if name != "time"}
-    is_few = few(cases.customers, *flag_parts(answered), min_cell=min_cell)
+    is_few = is_of_few(cases.customers, *flag_parts(answered), min_cell=min_cell)
     low_share, notes = _low_shares(cases, asked, groups, min_cell=min_cell)
     return Answers(
         rates=pd.concat(
@@ -121,7 +122,7 @@ def answer_study(cases: Cases, *, min_cell: int = 1) -> Answers:
             ignore_index=True,
         ),
         low_share=low_share,
-        n_resolved=None if is_few or few(cases.customers, ~asked, min_cell=min_cell) else int(asked.sum()),
+        n_resolved=None if is_few or is_of_few(cases.customers, ~asked, min_cell=min_cell) else int(asked.sum()),
         n_answers=None if is_few else int(has_answered.sum()),
         response_rate=math.nan if is_few else float(has_answered.sum() / asked.sum()),
         notes=notes,
@@ -278,7 +279,7 @@ def _low_shares(
         )
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["share", "low", "high"]).rename_axis("basis")
     silent = asked & ~has_answered
-    if few(cases.customers, *flag_parts(low), silent, min_cell=min_cell):
+    if is_of_few(cases.customers, *flag_parts(low), silent, min_cell=min_cell):
         return table * math.nan, ("Shares of low answers are left out: they are about too few customers.",)
     return table, notes
 

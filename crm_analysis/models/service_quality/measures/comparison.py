@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crm_analysis.models.service_quality.disclosure import is_of_few
 from crm_analysis.models.service_quality.measures.case_table import Cases
-from crm_analysis.models.service_quality.measures.disclosure import curve_points, few, flag_parts, hidden_groups
+from crm_analysis.models.service_quality.measures.disclosure import curve_points, flag_parts, hidden_groups
 from crm_analysis.models.service_quality.measures.groups import NOT_GIVEN, OTHERS, curves_by_group
 from crm_analysis.models.service_quality.measures.intervals import Grouping
 from crm_analysis.models.service_quality.measures.league import League, league
@@ -83,7 +84,7 @@ def shown_league(
         return None
     chances = None if expected is None else expected.reindex(cases.case_ids).to_numpy(dtype=float)
     others = [part & hidden[groups.codes] for part in flag_parts(flags)]
-    whole = None if few(cases.customers, *others, min_cell=min_cell) else cases.everything
+    whole = None if is_of_few(cases.customers, *others, min_cell=min_cell) else cases.everything
     found = league(shown, flags, seed=seed, expected=chances, whole=whole)
     return replace(_without_differences(found, groups, flags, min_cell), n_hidden=int((hidden & is_named).sum()))
 

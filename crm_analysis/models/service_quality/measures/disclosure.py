@@ -12,7 +12,7 @@ import pandas as pd
 
 from crm_analysis.models.service_quality.measures.intervals import Grouping
 from crm_analysis.models.service_quality.measures.survival import SurvivalCurve
-from crm_analysis.tables.privacy.suppression import NOT_SHOWN, hidden_rows, small
+from crm_analysis.tables.privacy.suppression import NOT_SHOWN, hidden_rows
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -45,29 +45,6 @@ def hidden_groups(groups: Grouping, *parts: Flags, min_cell: int) -> Flags:
     for part in parts:
         hidden |= hidden_rows(groups.customers(part), min_cell=min_cell, disjoint=False)
     return hidden
-
-
-def few(customers: Codes, *parts: Flags, min_cell: int) -> bool:
-    """
-    Return whether any of some parts is about too few customers.
-
-    Parameters
-    ----------
-    customers : numpy.ndarray of int, shape (n_cases,)
-        The customer of each case.
-    *parts : numpy.ndarray of bool, shape (n_cases,)
-        Cases.
-    min_cell : int
-        Least number of customers.
-
-    Returns
-    -------
-    bool
-        Never of public data.
-    """
-    if min_cell == 1:
-        return False
-    return bool(small([len(np.unique(customers[part])) for part in parts], min_cell=min_cell).any())
 
 
 def flag_parts(flags: Floats) -> tuple[Flags, Flags, Flags]:

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm, t
 
+from crm_analysis.models.evaluation import wilson_interval
+
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -208,37 +210,7 @@ def share_interval(means: Means, *, level: float = LEVEL) -> tuple[Floats, Float
     worth = np.where(is_mixed, means.n_cases / effect, means.n_customers)
     z = _t_quantile(means.n_customers, level)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return wilson(means.mean, worth, z)
-
-
-def wilson(share: Floats, n: Floats, z: Floats | float) -> tuple[Floats, Floats]:
-    """
-    Return Wilson intervals.
-
-    Parameters
-    ----------
-    share : numpy.ndarray of float
-        Observed.
-    n : numpy.ndarray of float
-        Independent cases behind it, not necessarily whole.
-    z : numpy.ndarray of float or float
-        Quantile.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Lower and upper ends.
-
-    Examples
-    --------
-    >>> low, high = wilson(np.array([0.5]), np.array([10.0]), 1.96)
-    >>> round(float(low[0]), 3), round(float(high[0]), 3)
-    (0.237, 0.763)
-    """
-    scale = 1 + z**2 / n
-    centre = (share + z**2 / (2 * n)) / scale
-    half = z / scale * np.sqrt(np.maximum(share * (1 - share), 0) / n + z**2 / (4 * n**2))
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+        return wilson_interval(means.mean, worth, z=z)
 
 
 def mean_interval(

@@ -35,11 +35,6 @@ class Difference:
     low: float
     high: float
 
-    @property
-    def is_beyond_chance(self) -> bool:
-        """Whether the interval leaves out 0."""
-        return self.low > 0 or self.high < 0
-
 
 def matched_difference(rows: pd.DataFrame, change: Floats, matches: Matches) -> Difference:
     """

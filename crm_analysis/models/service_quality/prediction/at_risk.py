@@ -24,12 +24,7 @@ COLUMNS = ("case_id", "customer_id", "team", "category", "channel", "priority", 
 
 
 def open_cases_at_risk(
-    result: ServiceQuality,
-    features: pd.DataFrame,
-    outcomes: pd.DataFrame,
-    *,
-    as_of: date | None = None,
-    classifier: Pipeline | None = None,
+    result: ServiceQuality, features: pd.DataFrame, outcomes: pd.DataFrame, *, classifier: Pipeline
 ) -> pd.DataFrame:
     """
     Return the open cases whose outcome is not yet known, the riskiest first.
@@ -42,10 +37,8 @@ def open_cases_at_risk(
         One row per case known at the day.
     outcomes : pandas.DataFrame
         Outcomes as known at the day.
-    as_of : datetime.date, optional
-        The day; default: that of the latest opening.
-    classifier : sklearn.pipeline.Pipeline, optional
-        As :func:`refitted` returns it, where it is at hand.
+    classifier : sklearn.pipeline.Pipeline
+        As :func:`refitted` returns it.
 
     Returns
     -------
@@ -55,22 +48,18 @@ def open_cases_at_risk(
 
     Notes
     -----
-    The chosen model is fitted anew on every case whose outcome is known at the day, and its probabilities are corrected as they
-    were in the judgement. The probability is that at the opening, or at the age the features are of: what has happened to the
-    case since is not in it.
+    The probability is that at the opening, or at the age the features are of: what has happened to the case
+    since is not in it.
     """
     outcome = result.split.outcome
     undecided = outcomes.loc[outcomes["is_open"] & outcomes[outcome].isna(), ["case_id", "due_at"]]
     cases = features.drop(columns="due_at", errors="ignore").merge(undecided, on="case_id")
-    model = classifier or refitted(result, features, outcomes, as_of=as_of)
-    cases["probability"] = probabilities(model, cases).to_numpy()
+    cases["probability"] = probabilities(classifier, cases).to_numpy()
     ranked = cases.sort_values(["probability", "case_id"], ascending=[False, True], ignore_index=True)
     return ranked[list(COLUMNS)]
 
 
-def refitted(
-    result: ServiceQuality, features: pd.DataFrame, outcomes: pd.DataFrame, *, as_of: date | None = None
-) -> Pipeline:
+def refitted(result: ServiceQuality, features: pd.DataFrame, outcomes: pd.DataFrame, *, as_of: date) -> Pipeline:
     """
     Return the chosen model fitted anew on every case whose outcome is known.
 
@@ -82,8 +71,8 @@ def refitted(
         One row per case known at the day.
     outcomes : pandas.DataFrame
         Outcomes as known at the day.
-    as_of : datetime.date, optional
-        The day; default: that of the latest opening.
+    as_of : datetime.date
+        The day.
 
     Returns
     -------
@@ -91,9 +80,8 @@ def refitted(
         Corrected where the judged one was.
     """
     outcome = result.split.outcome
-    day = as_of or features["opened_at"].max().date()
     known = labelled_cases(features, outcomes, outcome)
-    learnt = learnable(known, outcome=outcome, until=day + timedelta(days=1))
+    learnt = learnable(known, outcome=outcome, until=as_of + timedelta(days=1))
     learnt = weighted(learnt, result.selection.weighting, outcome=outcome)
     with threadpool_limits(limits=result.settings["n_jobs"]):
         corrected = None

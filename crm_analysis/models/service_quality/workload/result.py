@@ -62,11 +62,6 @@ class WorkPlan:
     other_work: pd.DataFrame
 
     @property
-    def live_share(self) -> float:
-        """Share of the last year's cases that came over live channels."""
-        return float(self.live.is_live.mean())
-
-    @property
     def staff_by_hour(self) -> pd.DataFrame:
         """Agents for the upper end of the volume, by weekday in words and hour."""
         return staff_grid(self.staffing)

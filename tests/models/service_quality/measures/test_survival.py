@@ -15,7 +15,7 @@ from crm_analysis.models.service_quality.measures.survival import log_rank_test,
 def old_calls():
     """Let lifelines call pandas in ways that pandas 4 will not take, and warn of its own: it is the reference here."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # lifelines' own: nothing of ours runs in here
         yield
 
 

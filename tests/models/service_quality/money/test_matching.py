@@ -131,7 +131,7 @@ def events_of(bad: dict[str, int], good: dict[str, int], names: str = "abcdef", 
 
 def test_first_bad_experiences_and_good_cases_until_then() -> None:
     found = events_of({"a": 0, "b": 20}, {"b": 5, "c": 6, "a": 9})
-    by_kind = {kind: part for kind, part in found.groupby("kind")}  # noqa: C416
+    by_kind = dict(iter(found.groupby("kind")))
     assert list(by_kind[BAD]["customer_id"]) == ["a", "b"]
     assert list(by_kind[GOOD]["customer_id"]) == ["b", "c"]  # a had a bad one before
     assert by_kind[GOOD]["is_bad_later"].tolist() == [True, False]

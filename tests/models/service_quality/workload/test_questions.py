@@ -34,7 +34,7 @@ def test_expected_cases_of_all_hours_add_up_to_those_of_the_days() -> None:
     per_week = plan.staffing["cases"].sum() + plan.other_work["cases"].sum()
     assert per_week == pytest.approx(plan.volume.ahead["forecast"].sum() / 4)
     assert plan.live.names == ("Live chat", "phone")
-    assert plan.live_share == pytest.approx(0.5, abs=0.02)
+    assert plan.live.is_live.mean() == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_row_of_the_planners_table_is_what_the_formula_gives() -> None:
@@ -83,7 +83,7 @@ def test_live_channels_are_known_by_their_names(channel: str, is_live: bool) -> 
 @pytest.mark.parametrize("channel", [None, "email", pd.NA])
 def test_without_a_live_channel_all_cases_are_staffed_and_it_is_said(channel: object) -> None:
     found = planned(CASES.assign(channel=pd.Series(channel, index=CASES.index, dtype="str")))
-    assert (found.plan.live_share, len(found.plan.other_work)) == (1.0, 0)
+    assert (found.plan.live.is_live.mean(), len(found.plan.other_work)) == (1.0, 0)
     assert any("No channel is known to be live" in note for note in found.notes)
 
 
