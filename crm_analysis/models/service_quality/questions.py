@@ -99,7 +99,7 @@ class OpenCases:
         """The ten riskiest for people; without rows where they are of too few customers."""
         shown = self.table.head(N_SHOWN) if self.n_at_risk is not None else self.table.head(0)
         chances = shown["probability"].map("{:.0%}".format)
-        return shown.assign(probability=chances)[["case_id", "due_at", "probability", "reasons", "team", "opened_at"]]
+        return shown.assign(probability=chances)[["case_id", "due_at", "probability", "reasons", "team"]]
 
     @property
     def readable_overdue(self) -> pd.DataFrame:
@@ -202,13 +202,13 @@ def _lists_in_words(
 ) -> list[str]:
     """Say what is listed, how many where that may be told, and that a useless model is not asked."""
     late = "Some open cases are" if shown_late is None else f"{n_late:,} open case{' is' if n_late == 1 else 's are'}"
-    said = [f"{late} past the due time already: look at these first (table `open_cases_overdue`)."] if n_late else []
+    said = [f"{late} past the due time already: look at these first (table open_cases_overdue)."] if n_late else []
     if not n_risky:
         return [*said, f"No {'other ' if n_late else ''}open case can still {GO_WRONG[result.split.outcome]}."]
     more = " more" if n_late else " open cases"
     many = f"Some{more}" if shown_risky is None else f"{n_risky:,}{more}"
     order = "the riskiest first" if result.beats_base_rate else "the first due first, since the model is of no use"
-    listed = f"{many} may still {GO_WRONG[result.split.outcome]}: table `open_cases_at_risk`, {order}."
+    listed = f"{many} may still {GO_WRONG[result.split.outcome]}: table open_cases_at_risk, {order}."
     return [*said, listed]
 
 

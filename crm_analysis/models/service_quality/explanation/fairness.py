@@ -345,7 +345,7 @@ def _by_case(groups: pd.DataFrame | pd.Series, holdout: pd.DataFrame) -> pd.Data
 
 def _cell(row: pd.Series) -> str:
     value, low, high = (round(100 * float(row[name])) for name in ("value", "low", "high"))
-    return f"{value} ({low} to {high}){'*' if row['reading'] == DIFFERS else ''}"
+    return f"{value} ({low} to {high}){'*' if row['reading'] == DIFFERS else ''}".replace("-", "−")
 
 
 def _marked(table: pd.DataFrame) -> pd.DataFrame:

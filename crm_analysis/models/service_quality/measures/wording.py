@@ -46,7 +46,7 @@ CHARTS = {
     "xmr": "limits from the moving range",
 }
 TOLD = (  # to people, in this order; all others stand in the table that is saved
-    "sla_attainment", "first_response_hours", "resolution_hours", "reopened", "low_satisfaction", "answered", "contact_rate",
+    "sla_attainment", "first_response_hours", "resolution_hours", "reopened", "low_satisfaction", "answered",
 )  # fmt: skip
 MISSING = "–"
 NOT_REACHED = "not reached"
@@ -69,7 +69,7 @@ def readable_measures(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same rows; texts. Cases and seven measures at most; those that no group has are left out.
+        The same rows; texts. Cases and six measures at most, which fit on a page; those that no group has are left out.
     """
     columns = {"cases": [MISSING if pd.isna(value) else f"{value:,}" for value in table["cases"]]}
     for name in TOLD:

@@ -136,7 +136,7 @@ def test_an_attribute_that_no_case_has_is_an_empty_table(courses):
 
 def test_tables_for_people_are_narrow(courses):
     found = service_measures(courses, as_of=AS_OF, seed=0, n_customers=800)
-    assert found.readable("team").shape[1] == 8
+    assert found.readable("team").shape[1] == 7
     assert {"mean_reopens", "high_satisfaction", "answers"} <= set(found.by_group)
     bare = service_measures(courses.assign(satisfaction=pd.NA), as_of=AS_OF, seed=0, n_customers=800)
     assert "low marks" not in bare.readable("team")
